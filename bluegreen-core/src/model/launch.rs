@@ -1,0 +1,165 @@
+use std::fmt::{self, Write as _};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{ImageId, LaunchConfigurationName, LaunchTemplateName, RunId};
+
+/// What a scaling group starts its machines from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LaunchSource {
+    /// A version of a launch template.
+    Template {
+        /// The template.
+        template: LaunchTemplateName,
+        /// The version.
+        version: TemplateVersion,
+    },
+    /// A launch configuration.
+    Configuration(LaunchConfigurationName),
+    /// Something that this version cannot deploy to, by the name that the provider gives it.
+    Unsupported(String),
+}
+
+impl fmt::Display for LaunchSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Template { template, version } => write!(f, "{template} version {version}"),
+            Self::Configuration(name) => write!(f, "{name}"),
+            Self::Unsupported(what) => write!(f, "{what}"),
+        }
+    }
+}
+
+/// Names a version of a launch template.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TemplateVersion {
+    /// The version with this number.
+    Number(u64),
+    /// Whatever version was made last; moves by itself.
+    Latest,
+    /// Whatever version is the template's default; moves when somebody moves it.
+    Default,
+    /// The version that carries this mark: the cloud numbers it only when it is made.
+    Marked(Mark),
+}
+
+impl TemplateVersion {
+    /// Returns whether the version can come to mean another one without the group's being changed.
+    pub fn floats(&self) -> bool {
+        matches!(self, Self::Latest | Self::Default)
+    }
+}
+
+impl fmt::Display for TemplateVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Latest => f.write_str("$Latest"),
+            Self::Default => f.write_str("$Default"),
+            Self::Marked(mark) => write!(f, "made by {mark}"),
+        }
+    }
+}
+
+/// Finds again what the cloud numbers by itself: the run and the place in its plan.
+///
+/// Also the source of the client token that makes a repeated creation harmless.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Mark(String);
+
+impl Mark {
+    /// Marks what step `step` of `run` makes.
+    pub fn new(run: &RunId, step: &str) -> Self {
+        Self(format!("bluegreen {run} {step}"))
+    }
+
+    /// Returns the mark as it is written on the resource.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A new launch source, as an edit of one that exists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaunchEdit {
+    /// What everything else is taken from: a numbered version, or a launch configuration.
+    pub source: LaunchSource,
+    /// Another image, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageId>,
+    /// Other user data, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_data: Option<UserData>,
+}
+
+/// What a machine runs at its first start; often holds secrets.
+///
+/// Only its digest is ever printed or journaled. One that was read back from a
+/// journal can be compared and undone, but not applied again.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct UserData {
+    sha256: String,
+    #[serde(skip)]
+    bytes: Option<Vec<u8>>,
+}
+
+impl UserData {
+    /// Wraps raw user data.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        let mut sha256 = String::with_capacity(64);
+        for byte in Sha256::digest(&bytes) {
+            write!(sha256, "{byte:02x}").expect("writing to a string cannot fail");
+        }
+        Self { sha256, bytes: Some(bytes) }
+    }
+
+    /// Returns the digest, which is not secret.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Returns the raw user data; `None` if it came from a journal.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        self.bytes.as_deref()
+    }
+}
+
+impl PartialEq for UserData {
+    fn eq(&self, other: &Self) -> bool {
+        self.sha256 == other.sha256
+    }
+}
+
+impl Eq for UserData {}
+
+impl fmt::Debug for UserData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UserData(sha256 {})", self.sha256)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_data_never_reaches_a_journal_or_a_log() {
+        let data = UserData::new(b"hunter2".to_vec());
+        let text = serde_json::to_string(&data).unwrap();
+        assert!(!text.contains("hunter2") && !format!("{data:?}").contains("hunter2"));
+        let back: UserData = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, data);
+        assert_eq!(back.bytes(), None);
+    }
+}
