@@ -1,1 +1,4 @@
 //! Under construction.
+
+#[cfg(feature = "emulator")]
+pub mod emulator;

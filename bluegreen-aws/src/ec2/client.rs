@@ -1,0 +1,149 @@
+use std::sync::Arc;
+
+use aws_runtime::auth::SigV4OperationSigningConfig;
+use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
+use aws_runtime::invocation_id::InvocationIdInterceptor;
+use aws_runtime::request_info::RequestInfoInterceptor;
+use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
+use aws_runtime::service_clock_skew::{ServiceClockSkewClassifier, ServiceClockSkewInterceptor};
+use aws_runtime::user_agent::{ApiMetadata, UserAgentInterceptor};
+use aws_smithy_runtime::client::orchestrator::operation::{Operation, OperationBuilder};
+use aws_smithy_runtime::client::retries::classifiers::{
+    HttpStatusCodeClassifier, TransientErrorClassifier,
+};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
+use aws_smithy_runtime_api::client::auth::{
+    AuthSchemeOptionResolverParams, SharedAuthScheme, SharedAuthSchemeOptionResolver,
+};
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::identity::SharedIdentityResolver;
+use aws_smithy_runtime_api::client::orchestrator::{
+    HttpRequest, HttpResponse, OrchestratorError, SensitiveOutput,
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
+use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::{FrozenLayer, Layer};
+use aws_smithy_types::retry::RetryConfig;
+use aws_types::region::SigningRegion;
+use aws_types::{SdkConfig, SigningName};
+
+use super::endpoint;
+use super::error::Ec2Error;
+use super::form::Form;
+use super::reply::Reply;
+use crate::InvalidConfig;
+use crate::budget::{Budget, Call, ChargeRetries};
+
+/// Assembles what the SDK's code generator would have made for EC2.
+pub(super) fn operation(
+    config: &SdkConfig,
+    budget: &Arc<Budget>,
+) -> Result<Operation<Form, Reply, Ec2Error>, InvalidConfig> {
+    let region = config.region().ok_or(InvalidConfig::NoRegion)?;
+    let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
+    let builder = Operation::builder()
+        .service_name("EC2")
+        // One operation serves all actions, so that they share connections and credentials.
+        .operation_name("Query")
+        .behavior_version(config.behavior_version().unwrap_or_else(BehaviorVersion::latest))
+        .endpoint_url(&endpoint::url(config, region.as_ref()))
+        .standard_retry(&retries)
+        .runtime_plugin(
+            StaticRuntimePlugin::new()
+                .with_config(layer(config, SigningRegion::from(region.clone())))
+                .with_runtime_components(components(config)),
+        )
+        .interceptor(ChargeRetries::new(budget, |_| Call::Compute));
+    Ok(with_wire(with_retries(with_environment(builder, config))).build())
+}
+
+/// Takes over what the caller's configuration brings along; the rest is left to the defaults.
+fn with_environment(mut builder: OperationBuilder, config: &SdkConfig) -> OperationBuilder {
+    if let Some(client) = config.http_client() {
+        builder = builder.http_client(client);
+    }
+    if let Some(sleep) = config.sleep_impl() {
+        builder = builder.sleep_impl(sleep);
+    }
+    if let Some(time) = config.time_source() {
+        builder = builder.time_source(time);
+    }
+    if let Some(timeouts) = config.timeout_config() {
+        builder = builder.timeout_config(timeouts.clone());
+    }
+    builder
+}
+
+/// Retries what the SDK's own clients retry.
+///
+/// Every mutation here is harmless to repeat: a creation carries a client
+/// token, a deletion names what it deletes.
+fn with_retries(builder: OperationBuilder) -> OperationBuilder {
+    builder
+        .with_connection_poisoning()
+        .retry_classifier(HttpStatusCodeClassifier::default())
+        .retry_classifier(AwsErrorCodeClassifier::<Ec2Error>::new())
+        .retry_classifier(TransientErrorClassifier::<Ec2Error>::new())
+        .retry_classifier(ServiceClockSkewClassifier::<Ec2Error>::new())
+        .interceptor(ServiceClockSkewInterceptor::new())
+        .interceptor(RequestInfoInterceptor::new())
+        .interceptor(InvocationIdInterceptor::new())
+        .interceptor(UserAgentInterceptor::new())
+}
+
+fn with_wire(builder: OperationBuilder) -> OperationBuilder<Form, Reply, Ec2Error> {
+    builder.serializer(serialize).deserializer(deserialize)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the runtime gives the input away")]
+fn serialize(form: Form) -> Result<HttpRequest, BoxError> {
+    let mut request = HttpRequest::new(SdkBody::from(form.encode()));
+    request.set_method("POST")?;
+    request.headers_mut().insert("content-type", "application/x-www-form-urlencoded");
+    Ok(request)
+}
+
+fn deserialize(response: &HttpResponse) -> Result<Reply, OrchestratorError<Ec2Error>> {
+    // The runtime has read the whole body by now.
+    let body = response.body().bytes().unwrap_or_default();
+    if response.status().is_success() {
+        Ok(Reply::new(response.status(), body))
+    } else {
+        Err(OrchestratorError::operation(Ec2Error::parse(body)))
+    }
+}
+
+fn layer(config: &SdkConfig, region: SigningRegion) -> FrozenLayer {
+    let mut layer = Layer::new("EC2");
+    layer.store_put(AuthSchemeOptionResolverParams::new(()));
+    layer.store_put(SigV4OperationSigningConfig {
+        region: Some(region),
+        name: Some(SigningName::from_static("ec2")),
+        ..Default::default()
+    });
+    layer.store_put(ApiMetadata::new("ec2", env!("CARGO_PKG_VERSION")));
+    // Replies hold user data.
+    layer.store_put(SensitiveOutput);
+    if let Some(name) = config.app_name() {
+        layer.store_put(name.clone());
+    }
+    layer.freeze()
+}
+
+fn components(config: &SdkConfig) -> RuntimeComponentsBuilder {
+    let mut components = RuntimeComponentsBuilder::new("EC2");
+    components.push_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()));
+    components.set_auth_scheme_option_resolver(Some(SharedAuthSchemeOptionResolver::new(
+        StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]),
+    )));
+    // Without credentials the call fails as those of the SDK's clients do: it cannot be signed.
+    if let Some(credentials) = config.credentials_provider() {
+        components.set_identity_resolver(SCHEME_ID, SharedIdentityResolver::new(credentials));
+    }
+    if let Some(cache) = config.identity_cache() {
+        components.set_identity_cache(Some(cache));
+    }
+    components
+}

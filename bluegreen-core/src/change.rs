@@ -1,0 +1,231 @@
+//! The closed list of changes that can be made to a cloud, each with its inverse.
+//!
+//! There is no change that deletes a load balancer, a live listener or a rule,
+//! and none that cannot be undone.
+
+mod describe;
+mod edit;
+mod launch;
+mod load_balancer;
+mod scaling_group;
+mod scaling_policy;
+mod tags;
+mod target_group;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use async_trait::async_trait;
+use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
+
+pub use edit::Edit;
+pub use launch::MarkedVersion;
+pub use tags::ImageNote;
+
+use crate::cloud::{Cloud, CloudError, CloudErrorKind};
+use crate::model::{
+    Actions, Alarm, AlarmName, Capacity, LaunchConfigurationName, LaunchEdit, LaunchSource,
+    ListenerKey, ListenerSettings, LoadBalancerName, Policy, PolicyKey, Process, ResourceKey,
+    RouteKey, ScalingGroupName, ScalingGroupSettings, Schedule, ScheduleName, TargetGroupName,
+    TargetGroupSettings,
+};
+use crate::transaction::chain;
+use crate::transaction::{Change, Failure, Position, Reversibility, Severity};
+use edit::{EditKind, position};
+
+/// One reversible edit of a cloud. Absent is a value like any other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CloudChange {
+    /// What a route does with requests.
+    Route(Edit<RouteKey, Actions>),
+    /// An idle listener.
+    Listener(Edit<ListenerKey, Option<ListenerSettings>>),
+    /// Whether the cloud refuses to delete a load balancer.
+    DeletionProtection(Edit<LoadBalancerName, bool>),
+    /// A target group.
+    TargetGroup(Edit<TargetGroupName, Option<TargetGroupSettings>>),
+    /// A scaling group.
+    ScalingGroup(Edit<ScalingGroupName, Option<ScalingGroupSettings>>),
+    /// How many machines a group is to have.
+    Capacity(Edit<ScalingGroupName, Capacity>),
+    /// What a group starts its next machines from.
+    Launch(Edit<ScalingGroupName, LaunchSource>),
+    /// Which of the named processes of a group are suspended.
+    Processes(Edit<ScalingGroupName, BTreeMap<Process, bool>>),
+    /// A scaling policy.
+    Policy(Edit<PolicyKey, Option<Policy>>),
+    /// A scheduled action.
+    Schedule(Edit<(ScalingGroupName, ScheduleName), Option<Schedule>>),
+    /// An alarm that sets off scaling policies.
+    Alarm(Edit<AlarmName, Option<Alarm>>),
+    /// A version of a launch template.
+    TemplateVersion(Edit<MarkedVersion, Option<LaunchEdit>>),
+    /// A launch configuration.
+    LaunchConfiguration(Edit<LaunchConfigurationName, Option<LaunchEdit>>),
+    /// The tags that are named, and no others.
+    Tags(Edit<ResourceKey, BTreeMap<String, Option<String>>>),
+    /// Which image a group's launch source stands for, noted on the group.
+    Image(Edit<ScalingGroupName, Option<ImageNote>>),
+}
+
+/// Does the same to the edit of every variant.
+macro_rules! each {
+    ($change:expr, $edit:ident => $body:expr) => {
+        match $change {
+            CloudChange::Route($edit) => $body,
+            CloudChange::Listener($edit) => $body,
+            CloudChange::DeletionProtection($edit) => $body,
+            CloudChange::TargetGroup($edit) => $body,
+            CloudChange::ScalingGroup($edit) => $body,
+            CloudChange::Capacity($edit) => $body,
+            CloudChange::Launch($edit) => $body,
+            CloudChange::Processes($edit) => $body,
+            CloudChange::Policy($edit) => $body,
+            CloudChange::Schedule($edit) => $body,
+            CloudChange::Alarm($edit) => $body,
+            CloudChange::TemplateVersion($edit) => $body,
+            CloudChange::LaunchConfiguration($edit) => $body,
+            CloudChange::Tags($edit) => $body,
+            CloudChange::Image($edit) => $body,
+        }
+    };
+}
+
+impl CloudChange {
+    fn kind(&self) -> &dyn EditKind {
+        each!(self, edit => edit)
+    }
+
+    /// Looks at many routes with as few calls as the cloud can.
+    async fn observe_routes(
+        edits: &[&Edit<RouteKey, Actions>],
+        cloud: &dyn Cloud,
+    ) -> Vec<Result<Position, CloudError>> {
+        let keys: Vec<_> = edits.iter().map(|edit| edit.of.clone()).collect();
+        match cloud.routes(&keys).await {
+            Ok(found) => edits
+                .iter()
+                .map(|edit| match found.get(&edit.of) {
+                    Some(actions) => Ok(position(actions, &edit.before, &edit.after)),
+                    None => Ok(Position::Drifted),
+                })
+                .collect(),
+            Err(error) => {
+                let again = || {
+                    CloudError::new(error.kind(), error.operation(), error.resource())
+                        .with_source(chain(&error))
+                };
+                edits.iter().map(|_| Err(again())).collect()
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Change for CloudChange {
+    type World = dyn Cloud;
+    type Error = CloudError;
+
+    fn resource(&self) -> String {
+        self.kind().resource()
+    }
+
+    fn inverse(&self) -> Self {
+        let mut inverse = self.clone();
+        each!(&mut inverse, edit => std::mem::swap(&mut edit.before, &mut edit.after));
+        inverse
+    }
+
+    fn follows(&self, earlier: &Self) -> bool {
+        self.starts_with(earlier)
+    }
+
+    fn reversibility(&self) -> Reversibility {
+        match self {
+            Self::Capacity(edit) if edit.after.desired < edit.before.desired => {
+                Reversibility::Equivalent
+            }
+            _ => Reversibility::Exact,
+        }
+    }
+
+    async fn observe(changes: &[&Self], cloud: &Self::World) -> Vec<Result<Position, CloudError>> {
+        let routes: Vec<_> = changes
+            .iter()
+            .filter_map(|change| match change {
+                Self::Route(edit) => Some(edit),
+                _ => None,
+            })
+            .collect();
+        let others = changes.iter().filter(|change| !matches!(change, Self::Route(_)));
+        let (routes, others) = tokio::join!(
+            async {
+                if routes.is_empty() {
+                    Vec::new()
+                } else {
+                    Self::observe_routes(&routes, cloud).await
+                }
+            },
+            join_all(others.map(|change| change.kind().observe(cloud))),
+        );
+        let (mut routes, mut others) = (routes.into_iter(), others.into_iter());
+        let next = |change: &&Self| match change {
+            Self::Route(_) => routes.next(),
+            _ => others.next(),
+        };
+        changes.iter().filter_map(next).collect()
+    }
+
+    async fn apply(&self, cloud: &Self::World) -> Result<(), CloudError> {
+        self.kind().apply(cloud).await
+    }
+}
+
+impl CloudChange {
+    fn starts_with(&self, earlier: &Self) -> bool {
+        match (self, earlier) {
+            (Self::Route(one), Self::Route(last)) => one.before == last.after,
+            (Self::Listener(one), Self::Listener(last)) => one.before == last.after,
+            (Self::DeletionProtection(one), Self::DeletionProtection(last)) => {
+                one.before == last.after
+            }
+            (Self::TargetGroup(one), Self::TargetGroup(last)) => one.before == last.after,
+            (Self::ScalingGroup(one), Self::ScalingGroup(last)) => one.before == last.after,
+            (Self::Capacity(one), Self::Capacity(last)) => one.before == last.after,
+            (Self::Launch(one), Self::Launch(last)) => one.before == last.after,
+            (Self::Processes(one), Self::Processes(last)) => one.before == last.after,
+            (Self::Policy(one), Self::Policy(last)) => one.before == last.after,
+            (Self::Schedule(one), Self::Schedule(last)) => one.before == last.after,
+            (Self::Alarm(one), Self::Alarm(last)) => one.before == last.after,
+            (Self::TemplateVersion(one), Self::TemplateVersion(last)) => one.before == last.after,
+            (Self::LaunchConfiguration(one), Self::LaunchConfiguration(last)) => {
+                one.before == last.after
+            }
+            (Self::Tags(one), Self::Tags(last)) => one.before == last.after,
+            (Self::Image(one), Self::Image(last)) => one.before == last.after,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for CloudChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind().describe(f)
+    }
+}
+
+impl Failure for CloudError {
+    fn severity(&self) -> Severity {
+        match self.kind() {
+            CloudErrorKind::Busy => Severity::Busy,
+            CloudErrorKind::NotFound | CloudErrorKind::Denied | CloudErrorKind::Rejected => {
+                Severity::Refused
+            }
+            CloudErrorKind::Credentials => Severity::Hopeless,
+            CloudErrorKind::OutcomeUnknown => Severity::Unknown,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+use std::fmt;
+
+use async_trait::async_trait;
+
+use super::edit::{EditKind, position, position_by};
+use super::{Edit, describe};
+use crate::cloud::{Cloud, CloudError, CloudErrorKind};
+use crate::model::{Actions, ListenerKey, ListenerSettings, LoadBalancerName, RouteKey, tag_key};
+use crate::transaction::Position;
+
+#[async_trait]
+impl EditKind for Edit<RouteKey, Actions> {
+    fn resource(&self) -> String {
+        format!("route {}", self.of)
+    }
+
+    async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
+        let found = cloud.routes(std::slice::from_ref(&self.of)).await?;
+        Ok(found
+            .get(&self.of)
+            .map_or(Position::Drifted, |found| position(found, &self.before, &self.after)))
+    }
+
+    async fn apply(&self, cloud: &dyn Cloud) -> Result<(), CloudError> {
+        cloud.set_route(&self.of, &self.after).await
+    }
+
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (before, after) = (describe::forward(&self.before), describe::forward(&self.after));
+        write!(f, "route {}: {before} → {after}", self.of)
+    }
+}
+
+#[async_trait]
+impl EditKind for Edit<ListenerKey, Option<ListenerSettings>> {
+    fn resource(&self) -> String {
+        format!("listener {}", self.of)
+    }
+
+    async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
+        let found = cloud.listener_settings(&self.of).await?;
+        let is = |found: &ListenerSettings, wanted: &ListenerSettings| {
+            found.protocol == wanted.protocol
+                && found.actions == wanted.actions
+                && found.tags.get(tag_key::RUN) == wanted.tags.get(tag_key::RUN)
+        };
+        Ok(position_by(found.as_ref(), self.before.as_ref(), self.after.as_ref(), is))
+    }
+
+    async fn apply(&self, cloud: &dyn Cloud) -> Result<(), CloudError> {
+        match &self.after {
+            Some(settings) => cloud.create_listener(&self.of, settings).await,
+            None => cloud.delete_listener(&self.of).await,
+        }
+    }
+
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let to = self.made().map_or_else(String::new, |made| describe::forward(&made.actions));
+        let what = format_args!("idle listener {} for {to}", self.of);
+        describe::presence(f, self.before.as_ref(), self.after.as_ref(), what)
+    }
+}
+
+#[async_trait]
+impl EditKind for Edit<LoadBalancerName, bool> {
+    fn resource(&self) -> String {
+        format!("deletion protection of {}", self.of)
+    }
+
+    async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
+        let found = cloud.load_balancers(std::slice::from_ref(&self.of)).await?;
+        let found = found.first().ok_or_else(|| {
+            CloudError::new(CloudErrorKind::NotFound, "looking at the load balancer", &self.of)
+        })?;
+        Ok(position(&found.deletion_protection, &self.before, &self.after))
+    }
+
+    async fn apply(&self, cloud: &dyn Cloud) -> Result<(), CloudError> {
+        cloud.set_deletion_protection(&self.of, self.after).await
+    }
+
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = if self.after { "on" } else { "off" };
+        write!(f, "deletion protection of {}: {state}", self.of)
+    }
+}

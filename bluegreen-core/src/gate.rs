@@ -1,0 +1,151 @@
+//! What must hold before a run goes on: pure verdicts over what was observed.
+//!
+//! There is one judgement of health, used wherever health matters: every
+//! instance of the group healthy in every target group of its colour, *n of n*
+//! with *n* > 0, read twice. `unused` is not healthy; a target that is no
+//! instance of the group is a stray and is never counted.
+
+mod drained;
+mod health;
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::future::{try_join, try_join_all};
+use serde::{Deserialize, Serialize};
+
+pub use health::{HealthCount, health};
+
+use crate::cloud::{Cloud, CloudError, CloudErrorKind};
+use crate::model::{RouteKey, ScalingGroup, ScalingGroupName, TargetGroupName, TargetHealth};
+use crate::transaction::{Gate, Patience, Verdict};
+
+/// Something that must hold before a run goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CloudGate {
+    /// Every instance of a colour is healthy in every target group of it.
+    Healthy {
+        /// The colour.
+        side: SideKey,
+        /// How long to wait for that.
+        patience: Patience,
+    },
+    /// A colour has at least as many healthy instances as the other one.
+    Parity {
+        /// The colour that must not be smaller.
+        side: SideKey,
+        /// The colour that it is held against.
+        than: SideKey,
+        /// How long to wait for that.
+        patience: Patience,
+    },
+    /// A group has no instances any more.
+    Empty {
+        /// The group.
+        group: ScalingGroupName,
+        /// How long to wait for that.
+        patience: Patience,
+    },
+    /// No route sends requests to a colour, none of its targets is draining, and it has been so
+    /// for long enough that old connections are done.
+    Drained {
+        /// The target groups of the colour.
+        target_groups: Vec<TargetGroupName>,
+        /// The live routes of the environment.
+        routes: Vec<RouteKey>,
+        /// For how long it must be waited yet.
+        rest: Duration,
+        /// How long to wait for that.
+        patience: Patience,
+    },
+}
+
+/// Names a colour's resources, for a look at them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SideKey {
+    /// Its scaling group.
+    pub group: ScalingGroupName,
+    /// Its target groups.
+    pub target_groups: Vec<TargetGroupName>,
+}
+
+/// A colour, freshly looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sight {
+    pub(crate) group: ScalingGroup,
+    pub(crate) targets: Vec<(TargetGroupName, Vec<TargetHealth>)>,
+}
+
+impl SideKey {
+    /// Looks at the group and at every target group at the same time.
+    async fn look(&self, cloud: &dyn Cloud) -> Result<Sight, CloudError> {
+        let groups = cloud.scaling_groups(std::slice::from_ref(&self.group));
+        let targets = try_join_all(self.target_groups.iter().map(|name| async move {
+            Ok::<_, CloudError>((name.clone(), cloud.target_health(name).await?))
+        }));
+        let (groups, targets) = try_join(groups, targets).await?;
+        let group = groups.into_iter().next().ok_or_else(|| {
+            CloudError::new(CloudErrorKind::NotFound, "looking at the scaling group", &self.group)
+        })?;
+        Ok(Sight { group, targets })
+    }
+}
+
+#[async_trait]
+impl Gate for CloudGate {
+    type World = dyn Cloud;
+    type Error = CloudError;
+
+    fn patience(&self) -> Patience {
+        match self {
+            Self::Healthy { patience, .. }
+            | Self::Parity { patience, .. }
+            | Self::Empty { patience, .. }
+            | Self::Drained { patience, .. } => *patience,
+        }
+    }
+
+    async fn look(&self, cloud: &dyn Cloud, waited: Duration) -> Result<Verdict, CloudError> {
+        match self {
+            Self::Healthy { side, .. } => {
+                let sight = side.look(cloud).await?;
+                Ok(health::verdict(&health::of(&sight)))
+            }
+            Self::Parity { side, than, .. } => {
+                let (side, than) = try_join(side.look(cloud), than.look(cloud)).await?;
+                Ok(health::parity(&health::of(&side), &health::of(&than)))
+            }
+            Self::Empty { group, .. } => {
+                let found = cloud.scaling_groups(std::slice::from_ref(group)).await?;
+                let left = found.first().map_or(0, |group| group.instances.len());
+                Ok(drained::empty(left))
+            }
+            Self::Drained { target_groups, routes, rest, .. } => {
+                let targets = try_join_all(target_groups.iter().map(|name| async move {
+                    Ok::<_, CloudError>((name.clone(), cloud.target_health(name).await?))
+                }));
+                let (routes, targets) = try_join(cloud.routes(routes), targets).await?;
+                Ok(drained::verdict(&routes, &targets, *rest, waited))
+            }
+        }
+    }
+}
+
+impl fmt::Display for CloudGate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Healthy { side, .. } => write!(f, "every instance of {} is healthy", side.group),
+            Self::Parity { side, than, .. } => {
+                write!(f, "{} has as many healthy instances as {}", side.group, than.group)
+            }
+            Self::Empty { group, .. } => write!(f, "{group} has no instances"),
+            Self::Drained { target_groups, .. } => {
+                let names: Vec<_> = target_groups.iter().map(ToString::to_string).collect();
+                write!(f, "{} idle and drained", names.join(" and "))
+            }
+        }
+    }
+}

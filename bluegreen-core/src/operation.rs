@@ -1,0 +1,16 @@
+//! The facade that programs call: guard, lock, observe, plan, execute, verify.
+
+mod bluegreen;
+mod error;
+mod history;
+mod observe;
+mod prepare;
+mod spec;
+mod survey;
+
+pub use bluegreen::{Bluegreen, Done};
+pub use error::{OperationError, OperationErrorKind};
+pub use history::{RunDetails, RunState, RunSummary, StepDetails};
+pub use observe::observe;
+pub use prepare::{Circumstances, Operation, prepare};
+pub use spec::EnvironmentSpec;

@@ -1,0 +1,312 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::history::{self, CloudLedger, RunDetails, RunState, RunSummary};
+use super::{Circumstances, EnvironmentSpec, Operation, OperationError, prepare};
+use crate::change::CloudChange;
+use crate::cloud::Cloud;
+use crate::gate::CloudGate;
+use crate::model::{Environment, EnvironmentName, RunId};
+use crate::plan::{
+    CloudPlan, Decision, DeployOptions, ScaledownOptions, SwitchOptions, UpgradeOptions,
+};
+use crate::transaction::{
+    Cancel, Clock, Engine, EventSink, FORMAT, Header, Holder, Journal, Lock, NoSink, Outcome,
+    Policy, Store, StoreError, StoreErrorKind, SystemClock, chain,
+};
+
+/// Runs operations on environments of one cloud.
+///
+/// The way in for programs: build it from a cloud and a store, and call an operation.
+#[derive(Clone, Debug)]
+pub struct Bluegreen {
+    cloud: Arc<dyn Cloud>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    sink: Arc<dyn EventSink>,
+    cancel: Cancel,
+    policy: Policy,
+    actor: String,
+    confirmation: Option<EnvironmentName>,
+}
+
+/// What an operation that did not fail did.
+#[must_use]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Done {
+    /// It ran.
+    Ran(Outcome),
+    /// There was nothing to do, and why.
+    Nothing(String),
+}
+
+impl Bluegreen {
+    /// Changes `cloud`, keeping journals and locks in `store`.
+    pub fn new(cloud: impl Cloud + 'static, store: impl Store + 'static) -> Self {
+        Self::of(Arc::new(cloud), Arc::new(store))
+    }
+
+    /// Changes a shared cloud, keeping journals and locks in a shared store.
+    pub fn of(cloud: Arc<dyn Cloud>, store: Arc<dyn Store>) -> Self {
+        Self {
+            cloud,
+            store,
+            clock: Arc::new(SystemClock),
+            sink: Arc::new(NoSink),
+            cancel: Cancel::new(),
+            policy: Policy::default(),
+            actor: "unknown".to_owned(),
+            confirmation: None,
+        }
+    }
+
+    /// Sends events to `sink`.
+    #[must_use]
+    pub fn with_sink(mut self, sink: Arc<dyn EventSink>) -> Self {
+        self.sink = sink;
+        self
+    }
+
+    /// Takes stamps from `clock`.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Stops when `cancel` asks.
+    #[must_use]
+    pub fn with_cancel(mut self, cancel: Cancel) -> Self {
+        self.cancel = cancel;
+        self
+    }
+
+    /// Retries as `policy` says.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Says who runs this, and where; shown to whoever finds a lock or reads a journal.
+    #[must_use]
+    pub fn with_actor(mut self, actor: impl Into<String>) -> Self {
+        self.actor = actor.into();
+        self
+    }
+
+    /// Confirms changes of one environment in a protected account.
+    #[must_use]
+    pub fn with_confirmation(mut self, environment: EnvironmentName) -> Self {
+        self.confirmation = Some(environment);
+        self
+    }
+
+    /// Gives an environment its second colour.
+    pub async fn upgrade(
+        &self,
+        spec: &EnvironmentSpec,
+        options: UpgradeOptions,
+    ) -> Result<Done, OperationError> {
+        self.run(spec, &Operation::Upgrade(options)).await
+    }
+
+    /// Puts a new version on the colour that does not serve.
+    pub async fn deploy(
+        &self,
+        spec: &EnvironmentSpec,
+        options: DeployOptions,
+    ) -> Result<Done, OperationError> {
+        self.run(spec, &Operation::Deploy(options)).await
+    }
+
+    /// Sends all traffic to the other colour.
+    pub async fn switch(
+        &self,
+        spec: &EnvironmentSpec,
+        options: SwitchOptions,
+    ) -> Result<Done, OperationError> {
+        self.run(spec, &Operation::Switch(options)).await
+    }
+
+    /// Stops the colour that does not serve.
+    pub async fn scaledown(
+        &self,
+        spec: &EnvironmentSpec,
+        options: ScaledownOptions,
+    ) -> Result<Done, OperationError> {
+        self.run(spec, &Operation::Scaledown(options)).await
+    }
+
+    /// Reads an environment as it is now.
+    pub async fn observe(&self, spec: &EnvironmentSpec) -> Result<Environment, OperationError> {
+        super::observe(&*self.cloud, spec).await
+    }
+
+    /// Plans an operation and does nothing else.
+    pub async fn plan(
+        &self,
+        spec: &EnvironmentSpec,
+        operation: &Operation,
+    ) -> Result<(Environment, Decision), OperationError> {
+        let run = RunId::generate(self.clock.now());
+        let circumstances = self.circumstances(spec, run).await?;
+        prepare(&*self.cloud, spec, operation, &circumstances).await
+    }
+
+    /// Runs an operation from the guard to the verification.
+    ///
+    /// An error says in its [kind](super::OperationErrorKind) what state the world is in.
+    pub async fn run(
+        &self,
+        spec: &EnvironmentSpec,
+        operation: &Operation,
+    ) -> Result<Done, OperationError> {
+        self.check_confirmed(spec)?;
+        let run = RunId::generate(self.clock.now());
+        let _lock = self.lock(&spec.name, operation.name(), &run).await?;
+        let circumstances = self.circumstances(spec, run.clone()).await?;
+        let (_, decision) = prepare(&*self.cloud, spec, operation, &circumstances).await?;
+        let plan = match decision {
+            Decision::Nothing(why) => return Ok(Done::Nothing(why)),
+            Decision::Run(plan) => plan,
+        };
+        let journal = self.store.create(&run).await?;
+        let header = self.header(spec, operation.name(), run, plan);
+        Ok(Done::Ran(self.engine().run(header, journal).await?))
+    }
+
+    /// Finishes what an interrupted run left: takes it back, or commits it where nothing else was
+    /// missing.
+    ///
+    /// `check` is told the environment of the run and answers with its specification, so that the
+    /// account is guarded here as everywhere.
+    pub async fn recover(
+        &self,
+        run: &RunId,
+        check: impl FnOnce(&EnvironmentName) -> Option<EnvironmentSpec>,
+    ) -> Result<Done, OperationError> {
+        let (_, ledger) = self.ledger(run).await?;
+        let environment = ledger.header().environment.clone();
+        if let Some(ending) = ledger.ending() {
+            return Ok(Done::Nothing(format!("run {run} has ended: {ending}")));
+        }
+        let Some(spec) = check(&environment) else {
+            return Err(OperationError::refused(format!(
+                "run {run} is of environment `{environment}`, which is not configured"
+            ))
+            .with_hint("use the configuration that the run was started with"));
+        };
+        self.check_confirmed(&spec)?;
+        let _lock = self.lock(&environment, "recover", run).await?;
+        super::observe::check_account(&self.cloud.account().await?, &spec)?;
+        // Read again: whoever held the lock before may have gone on with it.
+        let (lines, journal) = self.store.open(run).await?;
+        let ledger = understood(run, &lines)?.1;
+        Ok(Done::Ran(self.engine().recover(ledger, journal, &self.actor).await?))
+    }
+
+    /// Returns every run, newest first.
+    pub async fn log(&self) -> Result<Vec<RunSummary>, OperationError> {
+        Ok(history::history(&*self.store).await?)
+    }
+
+    /// Returns one run, step by step.
+    pub async fn show(&self, run: &RunId) -> Result<RunDetails, OperationError> {
+        let (entries, ledger) = self.ledger(run).await?;
+        Ok(history::details(&entries, &ledger))
+    }
+
+    async fn ledger(
+        &self,
+        run: &RunId,
+    ) -> Result<(Vec<history::CloudEntry>, CloudLedger), OperationError> {
+        Ok(understood(run, &self.store.read(run).await?)?)
+    }
+
+    fn engine(&self) -> Engine<CloudChange, CloudGate> {
+        Engine::new(Arc::clone(&self.cloud))
+            .with_sink(Arc::clone(&self.sink))
+            .with_clock(Arc::clone(&self.clock))
+            .with_cancel(self.cancel.clone())
+            .with_policy(self.policy)
+    }
+
+    fn header(
+        &self,
+        spec: &EnvironmentSpec,
+        operation: &str,
+        run: RunId,
+        plan: CloudPlan,
+    ) -> Header<CloudChange, CloudGate> {
+        Header {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            run,
+            operation: operation.to_owned(),
+            environment: spec.name.clone(),
+            actor: self.actor.clone(),
+            plan,
+        }
+    }
+
+    async fn lock(
+        &self,
+        environment: &EnvironmentName,
+        operation: &str,
+        run: &RunId,
+    ) -> Result<Box<dyn Lock>, OperationError> {
+        let holder = Holder {
+            actor: self.actor.clone(),
+            operation: operation.to_owned(),
+            run: run.clone(),
+            since: self.clock.now(),
+        };
+        Ok(self.store.lock(environment, &holder).await?)
+    }
+
+    fn check_confirmed(&self, spec: &EnvironmentSpec) -> Result<(), OperationError> {
+        if !spec.protected || self.confirmation.as_ref() == Some(&spec.name) {
+            return Ok(());
+        }
+        let (name, account) = (&spec.name, &spec.account);
+        Err(OperationError::refused(format!(
+            "account {account} is protected, and changing `{name}` was not confirmed"
+        ))
+        .with_hint(format!("confirm it by name: `--confirm {name}`")))
+    }
+
+    /// Learns from earlier runs; refuses while one of the same environment is open.
+    async fn circumstances(
+        &self,
+        spec: &EnvironmentSpec,
+        run: RunId,
+    ) -> Result<Circumstances, OperationError> {
+        let runs = self.log().await?;
+        let mut ours = runs.iter().filter(|summary| summary.environment == spec.name);
+        if let Some(open) = ours.clone().find(|summary| summary.state.is_open()) {
+            let (name, id, operation) = (&spec.name, &open.run, &open.operation);
+            return Err(OperationError::refused(format!(
+                "run {id} ({operation} of `{name}`) is {} and must be finished first",
+                open.state.as_str()
+            ))
+            .with_hint(format!("run `bluegreen recover {id}`")));
+        }
+        let switched = ours
+            .find(|summary| summary.operation == "switch" && summary.state == RunState::Committed);
+        let idle_for = switched
+            .and_then(|summary| summary.ended)
+            .map_or(Duration::ZERO, |ended| self.clock.now().since(ended));
+        Ok(Circumstances::new(run).with_idle_for(idle_for))
+    }
+}
+
+/// Reads a journal's lines, or says that they cannot be read.
+fn understood(
+    run: &RunId,
+    lines: &[String],
+) -> Result<(Vec<history::CloudEntry>, CloudLedger), StoreError> {
+    history::replay(lines)
+        .map_err(|error| StoreError::new(StoreErrorKind::Damaged, run).with_source(chain(&error)))
+}

@@ -1,0 +1,161 @@
+use std::error::Error;
+use std::fmt;
+
+use crate::cloud::{CloudError, CloudErrorKind};
+use crate::model::RunId;
+use crate::plan::Refusal;
+use crate::transaction::{Left, RunError, RunErrorKind, StoreError, StoreErrorKind};
+
+/// Says how an operation failed, what state that leaves the world in, and what to do next.
+#[derive(Debug)]
+pub struct OperationError {
+    kind: OperationErrorKind,
+    message: String,
+    hint: Option<String>,
+    run: Option<RunId>,
+    left: Vec<Left>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// The state of the world after an operation that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OperationErrorKind {
+    /// Nothing was changed.
+    NotStarted,
+    /// Everything was seen to be as before.
+    RolledBack,
+    /// Somebody asked to stop, and everything was seen to be as before.
+    Cancelled,
+    /// Something is left; the journal stays open for a recovery.
+    Dirty,
+    /// The run stopped where it stood; the journal stays open for a recovery.
+    Interrupted,
+}
+
+impl OperationError {
+    pub(super) fn refused(message: impl Into<String>) -> Self {
+        Self {
+            kind: OperationErrorKind::NotStarted,
+            message: message.into(),
+            hint: None,
+            run: None,
+            left: Vec::new(),
+            source: None,
+        }
+    }
+
+    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Returns the state of the world.
+    pub fn kind(&self) -> OperationErrorKind {
+        self.kind
+    }
+
+    /// Returns what to do next, where that is known.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// Returns the run, if one was begun.
+    pub fn run(&self) -> Option<&RunId> {
+        self.run.as_ref()
+    }
+
+    /// Returns what is left in place, or perhaps is.
+    pub fn left(&self) -> &[Left] {
+        &self.left
+    }
+}
+
+impl fmt::Display for OperationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for OperationError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+impl From<Refusal> for OperationError {
+    fn from(refusal: Refusal) -> Self {
+        let (message, hint) = (refusal.to_string(), refusal.hint());
+        let error = Self::refused(message).with_hint(hint);
+        match refusal {
+            Refusal::Inconsistent(source) => error.with_source(source),
+            _ => error,
+        }
+    }
+}
+
+/// While observing, before anything is changed.
+impl From<CloudError> for OperationError {
+    fn from(source: CloudError) -> Self {
+        let hint = match source.kind() {
+            CloudErrorKind::Credentials => "sign in again, or check the profile",
+            CloudErrorKind::Denied => "ask for the permission that is named above",
+            CloudErrorKind::Busy | CloudErrorKind::OutcomeUnknown => "try again in a while",
+            _ => "check the configuration, the account and the region",
+        };
+        Self::refused("the cloud could not be read").with_hint(hint).with_source(source)
+    }
+}
+
+impl From<StoreError> for OperationError {
+    fn from(source: StoreError) -> Self {
+        let (message, hint) = match source.kind() {
+            StoreErrorKind::Held(_) => {
+                ("another run is under way", "wait for it to end; its lock ends with its process")
+            }
+            StoreErrorKind::NotFound => ("there is no such run", "`bluegreen log` lists the runs"),
+            StoreErrorKind::Damaged => {
+                ("a journal is damaged", "look at the file, and compare its run with the cloud")
+            }
+            StoreErrorKind::Exists | StoreErrorKind::Unusable => {
+                ("the journal cannot be kept", "give another place with `--store`")
+            }
+        };
+        Self::refused(message).with_hint(hint).with_source(source)
+    }
+}
+
+impl From<RunError> for OperationError {
+    fn from(error: RunError) -> Self {
+        let run = error.run().clone();
+        let (kind, hint) = match error.kind() {
+            RunErrorKind::NotStarted => (OperationErrorKind::NotStarted, None),
+            RunErrorKind::RolledBack => (
+                OperationErrorKind::RolledBack,
+                Some("everything is as it was before; mend the cause and try again".to_owned()),
+            ),
+            RunErrorKind::Cancelled => (OperationErrorKind::Cancelled, None),
+            RunErrorKind::Dirty => (
+                OperationErrorKind::Dirty,
+                Some(format!("clear what is in the way, then run `bluegreen recover {run}`")),
+            ),
+            RunErrorKind::Interrupted => (
+                OperationErrorKind::Interrupted,
+                Some(format!("run `bluegreen recover {run}` before anything else")),
+            ),
+        };
+        Self {
+            kind,
+            message: error.cause().to_owned(),
+            hint,
+            run: Some(run),
+            left: error.left().to_vec(),
+            source: None,
+        }
+    }
+}

@@ -1,0 +1,229 @@
+use serde::Serialize;
+
+use crate::change::CloudChange;
+use crate::gate::CloudGate;
+use crate::model::{EnvironmentName, RunId, Timestamp};
+use crate::transaction::{
+    Change as _, DecodeError, Ending, Entry, Ledger, Record, StepId, StepState, Store, StoreError,
+    StoreErrorKind, Work, chain, decode,
+};
+
+pub(super) type CloudEntry = Entry<CloudChange, CloudGate>;
+pub(super) type CloudLedger = Ledger<CloudChange, CloudGate>;
+
+/// One run, in a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunSummary {
+    /// The run.
+    pub run: RunId,
+    /// The operation.
+    pub operation: String,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// Who ran it, and where.
+    pub actor: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended, if it did.
+    pub ended: Option<Timestamp>,
+    /// How it stands.
+    pub state: RunState,
+    /// How many changes it made, in place or not.
+    pub changes: usize,
+}
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// Under way, or left by a process that is gone.
+    Open,
+    /// Everything is in place.
+    Committed,
+    /// Everything is as before.
+    RolledBack,
+    /// Something could not be taken back.
+    Dirty,
+}
+
+impl RunState {
+    /// Returns whether a recovery has something to do.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Open | Self::Dirty)
+    }
+
+    /// Returns the state as it is written in `log`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Committed => "committed",
+            Self::RolledBack => "rolled-back",
+            Self::Dirty => "dirty",
+        }
+    }
+}
+
+/// One run, step by step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunDetails {
+    /// The run in a line.
+    pub summary: RunSummary,
+    /// Why it went back, if it did.
+    pub cause: Option<String>,
+    /// Its changes and gates in order.
+    pub steps: Vec<StepDetails>,
+}
+
+/// One change or gate of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StepDetails {
+    /// Its place in the plan.
+    pub step: StepId,
+    /// What its stage is for.
+    pub stage: String,
+    /// The change or the gate, in words.
+    pub what: String,
+    /// What takes it back, in words; nothing for a gate.
+    pub inverse: Option<String>,
+    /// How well it can be taken back; nothing for a gate.
+    pub reversibility: Option<String>,
+    /// How it stands.
+    pub state: String,
+    /// When it began, and when it last came to another state.
+    pub began: Option<Timestamp>,
+    /// When it last came to another state.
+    pub ended: Option<Timestamp>,
+    /// What went wrong with it, if anything did.
+    pub error: Option<String>,
+}
+
+/// Reads the entries of a run and folds them.
+pub(super) fn replay(lines: &[String]) -> Result<(Vec<CloudEntry>, CloudLedger), JournalError> {
+    let entries = decode(lines).map_err(JournalError::Decode)?;
+    let records = entries.iter().map(|entry: &CloudEntry| entry.record.clone());
+    let ledger = CloudLedger::replay(records).map_err(JournalError::Illegal)?;
+    Ok((entries, ledger))
+}
+
+/// Says why a journal could not be understood.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum JournalError {
+    #[error(transparent)]
+    Decode(DecodeError),
+    #[error(transparent)]
+    Illegal(crate::transaction::IllegalRecord),
+}
+
+impl JournalError {
+    /// Returns whether the process died before its first record: then it changed nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, Self::Decode(DecodeError::Empty))
+    }
+}
+
+/// Reads every run, newest first. Journals that cannot be understood are an error: one of them may
+/// be open.
+pub(super) async fn history(store: &dyn Store) -> Result<Vec<RunSummary>, StoreError> {
+    let mut runs = Vec::new();
+    for run in store.runs().await?.into_iter().rev() {
+        let lines = store.read(&run).await?;
+        match replay(&lines) {
+            Ok((entries, ledger)) => runs.push(summary(&entries, &ledger)),
+            Err(error) if error.is_empty() => {}
+            Err(error) => {
+                return Err(
+                    StoreError::new(StoreErrorKind::Damaged, &run).with_source(chain(&error))
+                );
+            }
+        }
+    }
+    Ok(runs)
+}
+
+pub(super) fn summary(entries: &[CloudEntry], ledger: &CloudLedger) -> RunSummary {
+    let header = ledger.header();
+    let is_stuck = ledger.touched().any(|(.., state)| state == StepState::Stuck);
+    let state = match ledger.ending() {
+        Some(Ending::Committed) => RunState::Committed,
+        Some(Ending::RolledBack) => RunState::RolledBack,
+        None if is_stuck => RunState::Dirty,
+        None => RunState::Open,
+    };
+    let last = entries.last().map(|entry| entry.at);
+    RunSummary {
+        run: header.run.clone(),
+        operation: header.operation.clone(),
+        environment: header.environment.clone(),
+        actor: header.actor.clone(),
+        started: entries.first().map_or(Timestamp::from_millis(0), |entry| entry.at),
+        ended: last.filter(|_| ledger.ending().is_some()),
+        state,
+        changes: ledger.touched().count(),
+    }
+}
+
+pub(super) fn details(entries: &[CloudEntry], ledger: &CloudLedger) -> RunDetails {
+    let stages = ledger.plan().stages();
+    let steps = ledger
+        .plan()
+        .steps()
+        .map(|(step, stage, work)| {
+            let (began, ended, error) = timeline(entries, step);
+            StepDetails {
+                step,
+                stage: stages[stage].title.clone(),
+                what: work.map_or_else(ToString::to_string, ToString::to_string),
+                inverse: work.ok().map(|change| change.inverse().to_string()),
+                reversibility: work.ok().map(|change| change.reversibility().to_string()),
+                state: state_name(ledger.state(step), &stages[stage].work).to_owned(),
+                began,
+                ended,
+                error,
+            }
+        })
+        .collect();
+    let cause = ledger.cause().map(str::to_owned);
+    RunDetails { summary: summary(entries, ledger), cause, steps }
+}
+
+fn state_name<C, G>(state: StepState, work: &Work<C, G>) -> &'static str {
+    match (state, work) {
+        (StepState::Pending, _) => "not begun",
+        (StepState::Started, _) => "in doubt",
+        (StepState::Applied, Work::Changes(_)) => "applied",
+        (StepState::Applied, Work::Gate(_)) => "passed",
+        (StepState::Undone, _) => "undone",
+        (StepState::Stuck, _) => "stuck",
+    }
+}
+
+/// Finds when a step began, when it last came to another state, and what went wrong.
+fn timeline(
+    entries: &[CloudEntry],
+    wanted: StepId,
+) -> (Option<Timestamp>, Option<Timestamp>, Option<String>) {
+    let (mut began, mut ended, mut trouble) = (None, None, None);
+    for entry in entries {
+        match &entry.record {
+            Record::Intended { step, .. } if *step == wanted => began = Some(entry.at),
+            Record::Failed { step, error } if *step == wanted => {
+                ended = Some(entry.at);
+                trouble = Some(error.clone());
+            }
+            Record::Stuck { step, reason } if *step == wanted => {
+                ended = Some(entry.at);
+                trouble = Some(reason.clone());
+            }
+            Record::Applied { step }
+            | Record::Passed { step }
+            | Record::Undone { step }
+            | Record::Resurfaced { step }
+                if *step == wanted =>
+            {
+                ended = Some(entry.at);
+            }
+            _ => {}
+        }
+    }
+    (began, ended, trouble)
+}

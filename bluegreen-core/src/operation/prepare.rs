@@ -1,0 +1,192 @@
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+
+use super::observe::{check_account, observe};
+use super::survey::{survey, version};
+use super::{EnvironmentSpec, OperationError};
+use crate::cloud::{CloudError, ReadCloud};
+use crate::model::{
+    Color, Environment, ImageId, LaunchSource, Liveness, RunId, ScalingGroup, Side, TemplateVersion,
+};
+use crate::plan::{
+    Decision, DeployFacts, DeployOptions, DeploySource, Refusal, ScaledownFacts, ScaledownOptions,
+    SwitchOptions, UpgradeOptions, deploy, scaledown, switch, upgrade,
+};
+
+/// What is to be done with an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Give it its second colour.
+    Upgrade(UpgradeOptions),
+    /// Put a new version on the idle colour.
+    Deploy(DeployOptions),
+    /// Send all traffic to the other colour.
+    Switch(SwitchOptions),
+    /// Stop the idle colour.
+    Scaledown(ScaledownOptions),
+}
+
+impl Operation {
+    /// Returns the name of the operation.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Upgrade(_) => "upgrade",
+            Self::Deploy(_) => "deploy",
+            Self::Switch(_) => "switch",
+            Self::Scaledown(_) => "scaledown",
+        }
+    }
+}
+
+/// What a plan depends on beside the cloud.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Circumstances {
+    /// The run that the plan is for.
+    pub run: RunId,
+    /// For how long the idle colour is known to have been idle; zero if nobody knows.
+    pub idle_for: Duration,
+}
+
+impl Circumstances {
+    /// Plans for `run`, knowing nothing of earlier ones.
+    pub fn new(run: RunId) -> Self {
+        Self { run, idle_for: Duration::ZERO }
+    }
+
+    /// Says for how long the idle colour is known to have been idle.
+    #[must_use]
+    pub fn with_idle_for(mut self, idle_for: Duration) -> Self {
+        self.idle_for = idle_for;
+        self
+    }
+}
+
+/// Guards, observes and plans. Takes a cloud that can only be read: it cannot change anything.
+pub async fn prepare(
+    cloud: &dyn ReadCloud,
+    spec: &EnvironmentSpec,
+    operation: &Operation,
+    circumstances: &Circumstances,
+) -> Result<(Environment, Decision), OperationError> {
+    check_account(&cloud.account().await?, spec)?;
+    let environment = observe(cloud, spec).await?;
+    check_refreshes(cloud, &environment).await?;
+    let run = &circumstances.run;
+    let decision = match operation {
+        // Nothing more need be read to see that.
+        Operation::Upgrade(_) if environment.is_upgraded() => {
+            Decision::Nothing("the environment has both colours already".to_owned())
+        }
+        Operation::Upgrade(options) => {
+            let survey = survey(cloud, spec, &environment, run).await?;
+            upgrade(&environment, options, &survey)?
+        }
+        Operation::Deploy(options) => {
+            let facts = deploy_facts(cloud, &environment, options, run).await?;
+            deploy(&environment, options, &facts)?
+        }
+        Operation::Switch(options) => switch(&environment, options)?,
+        Operation::Scaledown(options) => {
+            let deregistration_delay = deregistration_delay(cloud, &environment).await?;
+            let facts = ScaledownFacts { deregistration_delay, idle_for: circumstances.idle_for };
+            scaledown(&environment, options, facts)?
+        }
+    };
+    Ok((environment, decision))
+}
+
+fn groups(environment: &Environment) -> impl Iterator<Item = &ScalingGroup> {
+    Color::BOTH.into_iter().filter_map(|color| environment.side(color)).map(|side| &side.group)
+}
+
+/// Refuses while somebody replaces the instances of a group.
+async fn check_refreshes(
+    cloud: &dyn ReadCloud,
+    environment: &Environment,
+) -> Result<(), OperationError> {
+    let looks = groups(environment).map(|group| async move {
+        Ok::<_, CloudError>((group.name.clone(), cloud.instance_refresh(&group.name).await?))
+    });
+    for (group, refresh) in try_join_all(looks).await? {
+        if let Some(state) = refresh {
+            return Err(Refusal::Refreshing { group, state }.into());
+        }
+    }
+    Ok(())
+}
+
+fn sides(environment: &Environment) -> Option<(&Side, &Side)> {
+    match environment.liveness() {
+        Liveness::Live(live) => environment.side(live).zip(environment.side(live.other())),
+        Liveness::Split => None,
+    }
+}
+
+/// Looks up what a deploy needs, and refuses what does not exist.
+async fn deploy_facts(
+    cloud: &dyn ReadCloud,
+    environment: &Environment,
+    options: &DeployOptions,
+    run: &RunId,
+) -> Result<DeployFacts, OperationError> {
+    let Some((live, idle)) = sides(environment) else {
+        // The planner refuses and says why.
+        let launch = environment.blue.group.launch.clone();
+        return Ok(DeployFacts { run: run.clone(), live_launch: launch, image: None });
+    };
+    let live_launch = numbered(&live.group.launch, version(cloud, &live.group.launch).await?);
+    let image = match &options.source {
+        DeploySource::Edit { image: Some(image), .. } => {
+            if !cloud.image_exists(image).await? {
+                return Err(Refusal::NoImage(image.clone()).into());
+            }
+            Some(image.clone())
+        }
+        DeploySource::Edit { image: None, .. } => live.image.clone(),
+        DeploySource::From(color) => environment.side(*color).and_then(|side| side.image.clone()),
+        DeploySource::TemplateVersion(number) => version_image(cloud, idle, *number).await?,
+    };
+    Ok(DeployFacts { run: run.clone(), live_launch, image })
+}
+
+/// Returns the image of an existing version of the idle colour's template.
+async fn version_image(
+    cloud: &dyn ReadCloud,
+    idle: &Side,
+    number: u64,
+) -> Result<Option<ImageId>, OperationError> {
+    let LaunchSource::Template { template, .. } = &idle.group.launch else { return Ok(None) };
+    let version = TemplateVersion::Number(number);
+    let source = LaunchSource::Template { template: template.clone(), version };
+    if !cloud.launch_source_exists(&source).await? {
+        return Err(Refusal::NoLaunchSource(source).into());
+    }
+    let images = cloud.images(std::slice::from_ref(&source)).await?;
+    Ok(images.into_iter().next().map(|(_, image)| image))
+}
+
+fn numbered(launch: &LaunchSource, number: Option<u64>) -> LaunchSource {
+    match (launch, number) {
+        (LaunchSource::Template { template, .. }, Some(number)) => LaunchSource::Template {
+            template: template.clone(),
+            version: TemplateVersion::Number(number),
+        },
+        _ => launch.clone(),
+    }
+}
+
+/// Returns the longest deregistration delay of the idle colour.
+async fn deregistration_delay(
+    cloud: &dyn ReadCloud,
+    environment: &Environment,
+) -> Result<Duration, OperationError> {
+    let Some((_, idle)) = sides(environment) else { return Ok(Duration::ZERO) };
+    let looks =
+        idle.members.iter().map(|member| cloud.target_group_settings(&member.target_group.name));
+    let found = try_join_all(looks).await?;
+    let delays = found.into_iter().flatten().map(|settings| settings.deregistration_delay);
+    Ok(delays.max().unwrap_or_default())
+}

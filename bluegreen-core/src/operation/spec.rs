@@ -1,0 +1,46 @@
+use crate::model::{AccountId, EnvironmentName, PortRange, ScalingGroupName};
+
+/// What a program says about an environment; everything else is observed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EnvironmentSpec {
+    /// Its name.
+    pub name: EnvironmentName,
+    /// The account that it must be in.
+    pub account: AccountId,
+    /// Whether every change must be confirmed by naming the environment.
+    pub protected: bool,
+    /// The scaling group that was there first: blue.
+    pub scaling_group: ScalingGroupName,
+    /// Where idle listeners may go; a listener on one of these ports is not a live route.
+    pub idle_ports: PortRange,
+    /// What is added to a blue name to make the green one.
+    pub green_suffix: String,
+}
+
+impl EnvironmentSpec {
+    /// Describes an environment of an unprotected account.
+    pub fn new(
+        name: EnvironmentName,
+        account: AccountId,
+        scaling_group: ScalingGroupName,
+        idle_ports: PortRange,
+    ) -> Self {
+        let green_suffix = "-green".to_owned();
+        Self { name, account, protected: false, scaling_group, idle_ports, green_suffix }
+    }
+
+    /// Wants every change to be confirmed by naming the environment.
+    #[must_use]
+    pub fn with_protected(mut self, protected: bool) -> Self {
+        self.protected = protected;
+        self
+    }
+
+    /// Names green resources by adding `suffix`.
+    #[must_use]
+    pub fn with_green_suffix(mut self, suffix: impl Into<String>) -> Self {
+        self.green_suffix = suffix.into();
+        self
+    }
+}

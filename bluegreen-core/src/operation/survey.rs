@@ -1,0 +1,123 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::{try_join, try_join_all};
+
+use super::{EnvironmentSpec, OperationError};
+use crate::cloud::{CloudError, ReadCloud};
+use crate::model::{
+    Alarm, Environment, LaunchSource, LoadBalancerName, Policy, RunId, ScalingGroupSettings,
+    TargetGroupName, TargetGroupSettings,
+};
+use crate::plan::{Names, UpgradeSurvey};
+
+/// Reads everything that a clone is made from, as much as possible at the same time.
+pub(super) async fn survey(
+    cloud: &dyn ReadCloud,
+    spec: &EnvironmentSpec,
+    environment: &Environment,
+    run: &RunId,
+) -> Result<UpgradeSurvey, OperationError> {
+    let names = Names::new(&spec.green_suffix);
+    let group = &environment.blue.group.name;
+    let load_balancers: Vec<LoadBalancerName> = environment.load_balancers().into_iter().collect();
+    let ((found, open_ports), (target_groups, (settings, policies, schedules))) = try_join(
+        try_join(cloud.load_balancers(&load_balancers), open_ports(cloud, spec, &load_balancers)),
+        try_join(target_groups(cloud, environment), async {
+            let settings = settings(cloud, environment);
+            let (settings, policies) = try_join(settings, cloud.policies(group)).await?;
+            Ok((settings, policies, cloud.schedules(group).await?))
+        }),
+    )
+    .await?;
+    let alarms = alarms(cloud, &policies).await?;
+    let version = version(cloud, &settings.launch).await?;
+    let taken = taken(cloud, environment, &names, &alarms).await?;
+    Ok(UpgradeSurvey {
+        run: run.clone(),
+        names,
+        idle_ports: spec.idle_ports,
+        load_balancers: found,
+        open_ports,
+        target_groups,
+        group: settings,
+        policies,
+        alarms,
+        schedules,
+        version,
+        taken,
+    })
+}
+
+async fn open_ports(
+    cloud: &dyn ReadCloud,
+    spec: &EnvironmentSpec,
+    load_balancers: &[LoadBalancerName],
+) -> Result<BTreeMap<LoadBalancerName, BTreeMap<u16, String>>, CloudError> {
+    let looks = load_balancers.iter().map(|name| async move {
+        Ok::<_, CloudError>((name.clone(), cloud.open_ports(name, spec.idle_ports).await?))
+    });
+    Ok(try_join_all(looks).await?.into_iter().collect())
+}
+
+async fn target_groups(
+    cloud: &dyn ReadCloud,
+    environment: &Environment,
+) -> Result<BTreeMap<TargetGroupName, TargetGroupSettings>, CloudError> {
+    let looks = environment.blue.members.iter().map(|member| async move {
+        let name = &member.target_group.name;
+        Ok::<_, CloudError>((name.clone(), cloud.target_group_settings(name).await?))
+    });
+    let found = try_join_all(looks).await?;
+    Ok(found.into_iter().filter_map(|(name, settings)| Some((name, settings?))).collect())
+}
+
+async fn settings(
+    cloud: &dyn ReadCloud,
+    environment: &Environment,
+) -> Result<ScalingGroupSettings, CloudError> {
+    let name = &environment.blue.group.name;
+    cloud.scaling_group_settings(name).await?.ok_or_else(|| {
+        let kind = crate::cloud::CloudErrorKind::NotFound;
+        CloudError::new(kind, "reading the scaling group", name)
+    })
+}
+
+async fn alarms(cloud: &dyn ReadCloud, policies: &[Policy]) -> Result<Vec<Alarm>, CloudError> {
+    let names: BTreeSet<_> = policies.iter().flat_map(|policy| &policy.alarms).cloned().collect();
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    cloud.alarms(&names.into_iter().collect::<Vec<_>>()).await
+}
+
+/// Finds the number behind a floating version.
+pub(super) async fn version(
+    cloud: &dyn ReadCloud,
+    launch: &LaunchSource,
+) -> Result<Option<u64>, CloudError> {
+    match launch {
+        LaunchSource::Template { template, version } if version.floats() => {
+            cloud.template_version(template, version).await
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Finds out which of the names that are needed belong to something already.
+async fn taken(
+    cloud: &dyn ReadCloud,
+    environment: &Environment,
+    names: &Names,
+    alarms: &[Alarm],
+) -> Result<BTreeSet<String>, CloudError> {
+    let target_groups: Vec<_> = environment.pairs.iter().map(|pair| pair.green.clone()).collect();
+    let group = names.scaling_group(&environment.blue.group.name);
+    let alarms: Vec<_> = alarms.iter().map(|alarm| names.alarm(&alarm.name)).collect();
+    let (target_groups, groups) =
+        try_join(cloud.target_groups(&target_groups), cloud.scaling_groups(&[group])).await?;
+    let alarms = if alarms.is_empty() { Vec::new() } else { cloud.alarms(&alarms).await? };
+    let target_groups = target_groups.iter().map(|group| group.name.as_str().to_owned());
+    let groups = groups.iter().map(|group| group.name.as_str().to_owned());
+    let alarms = alarms.iter().map(|alarm| alarm.name.as_str().to_owned());
+    Ok(target_groups.chain(groups).chain(alarms).collect())
+}

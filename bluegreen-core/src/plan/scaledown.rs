@@ -1,0 +1,87 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Decision, Refusal, Waits, check_free, checked, deploy, hold, live_color, side};
+use crate::change::{CloudChange, Edit};
+use crate::gate::CloudGate;
+use crate::model::{Capacity, Color, Environment, ResourceKey, ScalingGroup, tag_key};
+use crate::transaction::{Patience, Stage};
+
+/// What may be said about a scaledown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ScaledownOptions {
+    /// The colour to be stopped; the idle one by default, and no other is accepted.
+    pub color: Option<Color>,
+    /// How long to wait.
+    pub waits: Waits,
+}
+
+impl ScaledownOptions {
+    /// Says which colour is meant; refused if it is the live one.
+    #[must_use]
+    pub fn with_color(mut self, color: Color) -> Self {
+        self.color = Some(color);
+        self
+    }
+
+    /// Says how long to wait.
+    #[must_use]
+    pub fn with_waits(mut self, waits: Waits) -> Self {
+        self.waits = waits;
+        self
+    }
+}
+
+/// What a scaledown must know beyond the environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScaledownFacts {
+    /// For how long connections to the idle colour may go on after it lost its routes.
+    pub deregistration_delay: Duration,
+    /// For how long the colour is known to have been idle; zero if nobody knows.
+    pub idle_for: Duration,
+}
+
+/// Plans to stop the colour that does not serve.
+pub fn scaledown(
+    environment: &Environment,
+    options: &ScaledownOptions,
+    facts: ScaledownFacts,
+) -> Result<Decision, Refusal> {
+    let live = live_color(environment)?;
+    if options.color == Some(live) {
+        return Err(Refusal::IsLive { environment: environment.name.clone(), color: live });
+    }
+    let color = live.other();
+    let idle = side(environment, color)?;
+    check_free(&idle.group)?;
+    if idle.group.capacity == Capacity::ZERO && idle.group.instances.is_empty() {
+        return Ok(Decision::Nothing(format!("{color} has no machines")));
+    }
+    let rest = facts.deregistration_delay.saturating_sub(facts.idle_for);
+    let drained = CloudGate::Drained {
+        target_groups: idle.members.iter().map(|one| one.target_group.name.clone()).collect(),
+        routes: environment.routes.iter().map(|route| route.key.clone()).collect(),
+        rest,
+        // What is certain to be waited for does not count against the patience for the rest.
+        patience: Patience { timeout: options.waits.timeout + rest, ..options.waits.until_true() },
+    };
+    let mut before = vec![Stage::gate(format!("{color} is idle and drained"), drained)];
+    let keep = hold(&idle.group).into_iter().chain(remember(&idle.group));
+    before.push(Stage::changes(format!("remember the size of {color}"), keep.collect()));
+    before.extend(deploy::stop(idle, options.waits));
+    checked(before)
+}
+
+/// Notes the size that is taken away; `None` if it is noted already.
+fn remember(group: &ScalingGroup) -> Option<CloudChange> {
+    let Capacity { min, desired, max } = group.capacity;
+    let key = tag_key::CAPACITY.to_owned();
+    let before = BTreeMap::from([(key.clone(), group.tag(&key).map(str::to_owned))]);
+    let after = BTreeMap::from([(key, Some(format!("{min}/{desired}/{max}")))]);
+    let resource = ResourceKey::ScalingGroup(group.name.clone());
+    (before != after && group.capacity != Capacity::ZERO)
+        .then(|| CloudChange::Tags(Edit::new(resource, before, after)))
+}

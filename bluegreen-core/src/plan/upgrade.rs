@@ -1,0 +1,267 @@
+mod clone;
+mod idle_ports;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{CloudStage, Decision, Refusal, check_free, checked, hold};
+use crate::change::{CloudChange, Edit};
+use crate::model::{
+    Alarm, AlarmName, Color, Environment, LaunchSource, LoadBalancer, LoadBalancerKind,
+    LoadBalancerName, Member, Pair, Policy, PortRange, ResourceKey, RunId, ScalingGroup,
+    ScalingGroupName, ScalingGroupSettings, Schedule, Tags, TargetGroupName, TargetGroupSettings,
+    TemplateVersion, tag_key,
+};
+use crate::transaction::Stage;
+
+/// The longest name of a target group that every cloud so far allows.
+const LONGEST_TARGET_GROUP: usize = 32;
+/// The longest name of a scaling group or an alarm that every cloud so far allows.
+const LONGEST_NAME: usize = 255;
+
+/// What may be said about an upgrade.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UpgradeOptions {}
+
+/// How the green resources are named: like the blue ones, with a suffix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    suffix: String,
+}
+
+impl Names {
+    /// Names green resources by adding `suffix`.
+    pub fn new(suffix: impl Into<String>) -> Self {
+        Self { suffix: suffix.into() }
+    }
+
+    /// Names the green counterpart of a target group.
+    pub fn target_group(&self, blue: &TargetGroupName) -> TargetGroupName {
+        TargetGroupName::new(self.green(blue.as_str()))
+    }
+
+    /// Names the green counterpart of a scaling group.
+    pub fn scaling_group(&self, blue: &ScalingGroupName) -> ScalingGroupName {
+        ScalingGroupName::new(self.green(blue.as_str()))
+    }
+
+    /// Names the green counterpart of an alarm.
+    pub fn alarm(&self, blue: &AlarmName) -> AlarmName {
+        AlarmName::new(self.green(blue.as_str()))
+    }
+
+    fn green(&self, blue: &str) -> String {
+        format!("{blue}{}", self.suffix)
+    }
+}
+
+/// What an upgrade must know beyond the environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UpgradeSurvey {
+    /// The run that it is planned for.
+    pub run: RunId,
+    /// How green resources are named.
+    pub names: Names,
+    /// Where idle listeners may go.
+    pub idle_ports: PortRange,
+    /// The load balancers of the environment.
+    pub load_balancers: Vec<LoadBalancer>,
+    /// The idle ports that the outside can reach, each with what opens it.
+    pub open_ports: BTreeMap<LoadBalancerName, BTreeMap<u16, String>>,
+    /// What would make the blue target groups again.
+    pub target_groups: BTreeMap<TargetGroupName, TargetGroupSettings>,
+    /// What would make the blue scaling group again.
+    pub group: ScalingGroupSettings,
+    /// The policies of the blue scaling group.
+    pub policies: Vec<Policy>,
+    /// The alarms that set off those policies.
+    pub alarms: Vec<Alarm>,
+    /// The scheduled actions of the blue scaling group.
+    pub schedules: Vec<Schedule>,
+    /// The number of the template version that the group launches now, if it launches one.
+    pub version: Option<u64>,
+    /// Which green names are taken already: of target groups, of the scaling group, of alarms.
+    pub taken: BTreeSet<String>,
+}
+
+/// Plans to give an environment its second colour, next to what serves.
+///
+/// Changes no live route, no live target group and no live size.
+pub fn upgrade(
+    environment: &Environment,
+    _options: &UpgradeOptions,
+    survey: &UpgradeSurvey,
+) -> Result<Decision, Refusal> {
+    if environment.is_upgraded() {
+        return Ok(Decision::Nothing("the environment has both colours already".to_owned()));
+    }
+    check(environment, survey)?;
+    let launch = pinned(&survey.group.launch, survey.version);
+    let ports = idle_ports::assign(environment, survey)?;
+    let clone = clone::Clone::new(environment, survey, launch.clone());
+    checked(vec![
+        Stage::changes("prepare what is there", prepare(environment, survey, launch)),
+        Stage::changes("make the green target groups", clone.target_groups()),
+        Stage::changes("keep both colours checked", clone.idle_listeners(&ports)),
+        Stage::changes("make the green scaling group, of size 0", vec![clone.scaling_group()]),
+        hold_clone(&clone),
+        Stage::changes("clone what scales it", clone.policies()),
+        Stage::changes("clone the alarms", clone.alarms()),
+    ])
+}
+
+fn hold_clone(clone: &clone::Clone<'_>) -> CloudStage {
+    let changes = hold(&clone.newborn()).into_iter().collect();
+    Stage::changes("hold it while it is idle", changes)
+}
+
+fn check(environment: &Environment, survey: &UpgradeSurvey) -> Result<(), Refusal> {
+    let group = &environment.blue.group;
+    check_free(group)?;
+    for load_balancer in &survey.load_balancers {
+        check_load_balancer(load_balancer)?;
+    }
+    for member in &environment.blue.members {
+        check_target_group(member)?;
+    }
+    let unsupported = matches!(survey.group.launch, LaunchSource::Unsupported(_));
+    if unsupported && survey.group.uncarried.is_empty() {
+        let launch = survey.group.launch.clone();
+        return Err(Refusal::LaunchKind { group: group.name.clone(), launch });
+    }
+    let features = uncarried(survey);
+    if !features.is_empty() {
+        return Err(Refusal::Uncarried { group: group.name.clone(), features });
+    }
+    check_names(environment, survey)
+}
+
+fn check_load_balancer(load_balancer: &LoadBalancer) -> Result<(), Refusal> {
+    let kind = match load_balancer.kind {
+        LoadBalancerKind::Application => return Ok(()),
+        LoadBalancerKind::Network => "a network load balancer",
+        LoadBalancerKind::Gateway => "a gateway load balancer",
+    };
+    let (name, kind) = (load_balancer.name.clone(), kind.to_owned());
+    Err(Refusal::LoadBalancerKind { name, kind })
+}
+
+fn check_target_group(member: &Member) -> Result<(), Refusal> {
+    let group = &member.target_group;
+    let reason = match (group.target_type.as_str(), group.protocol_version.as_deref()) {
+        ("instance", None | Some("HTTP1")) => return Ok(()),
+        ("instance", Some(version)) => format!("its protocol version is {version}"),
+        (kind, _) => format!("its targets are of type {kind}"),
+    };
+    Err(Refusal::TargetGroupKind { name: group.name.clone(), reason })
+}
+
+/// Names everything that a clone could not carry.
+fn uncarried(survey: &UpgradeSurvey) -> Vec<String> {
+    let policies = survey.policies.iter().filter_map(|policy| {
+        policy.uncarried.as_ref().map(|why| format!("scaling policy {} ({why})", policy.name))
+    });
+    let alarms = survey.alarms.iter().filter_map(|alarm| {
+        alarm.uncarried.as_ref().map(|why| format!("alarm {} ({why})", alarm.name))
+    });
+    survey.group.uncarried.iter().cloned().chain(policies).chain(alarms).collect()
+}
+
+/// Refuses names that are too long or taken, all of them before anything is made.
+fn check_names(environment: &Environment, survey: &UpgradeSurvey) -> Result<(), Refusal> {
+    let names = &survey.names;
+    let target_groups = environment.blue.members.iter().map(|member| {
+        let name = names.target_group(&member.target_group.name);
+        ("target group", name.as_str().to_owned(), LONGEST_TARGET_GROUP)
+    });
+    let group = names.scaling_group(&environment.blue.group.name).as_str().to_owned();
+    let group = ("scaling group", group, LONGEST_NAME);
+    let alarms = survey
+        .alarms
+        .iter()
+        .map(|alarm| ("alarm", names.alarm(&alarm.name).as_str().to_owned(), LONGEST_NAME));
+    for (what, name, limit) in target_groups.chain([group]).chain(alarms) {
+        if name.len() > limit {
+            return Err(Refusal::NameTooLong { what, name, limit });
+        }
+        if survey.taken.contains(&name) {
+            return Err(Refusal::NameTaken { what, name });
+        }
+    }
+    Ok(())
+}
+
+/// Replaces a floating version by the number in use: a deploy makes versions, and a group that
+/// follows the newest would launch them.
+fn pinned(launch: &LaunchSource, version: Option<u64>) -> LaunchSource {
+    match (launch, version) {
+        (LaunchSource::Template { template, version }, Some(number)) if version.floats() => {
+            let version = TemplateVersion::Number(number);
+            LaunchSource::Template { template: template.clone(), version }
+        }
+        _ => launch.clone(),
+    }
+}
+
+/// Pins, tags and protects what is there; touches no route, no target and no size.
+fn prepare(
+    environment: &Environment,
+    survey: &UpgradeSurvey,
+    launch: LaunchSource,
+) -> Vec<CloudChange> {
+    let group = &environment.blue.group;
+    let mut changes = Vec::new();
+    if launch != group.launch {
+        let pin = Edit::new(group.name.clone(), group.launch.clone(), launch);
+        changes.push(CloudChange::Launch(pin));
+    }
+    changes.extend(adopt_group(environment, group));
+    for member in &environment.blue.members {
+        let name = &member.target_group.name;
+        let tags = survey.target_groups.get(name).map(|found| found.tags.clone());
+        let wanted = [(tag_key::PAIR, name.as_str())];
+        let resource = ResourceKey::TargetGroup(name.clone());
+        changes.extend(adopt(environment, resource, &tags.unwrap_or_default(), &wanted));
+    }
+    for load_balancer in survey.load_balancers.iter().filter(|one| !one.deletion_protection) {
+        let edit = Edit::new(load_balancer.name.clone(), false, true);
+        changes.push(CloudChange::DeletionProtection(edit));
+    }
+    changes
+}
+
+fn adopt_group(environment: &Environment, group: &ScalingGroup) -> Option<CloudChange> {
+    let tags = group.tags.iter().map(|(key, tag)| (key.clone(), tag.value.clone())).collect();
+    adopt(environment, ResourceKey::ScalingGroup(group.name.clone()), &tags, &[])
+}
+
+/// Tags something that was there as blue; the run tag is left to what a run makes.
+fn adopt(
+    environment: &Environment,
+    resource: ResourceKey,
+    tags: &Tags,
+    more: &[(&str, &str)],
+) -> Option<CloudChange> {
+    let wanted =
+        [(tag_key::ENVIRONMENT, environment.name.as_str()), (tag_key::COLOR, Color::Blue.as_str())];
+    let wanted = wanted.iter().chain(more);
+    let after: BTreeMap<String, Option<String>> =
+        wanted.map(|(key, value)| ((*key).to_owned(), Some((*value).to_owned()))).collect();
+    let before = after.keys().map(|key| (key.clone(), tags.get(key).cloned())).collect();
+    (before != after).then(|| CloudChange::Tags(Edit::new(resource, before, after)))
+}
+
+/// Returns the tags of something that the run makes.
+fn made_tags(environment: &Environment, run: &RunId, color: Color, pair: Option<&Pair>) -> Tags {
+    let mut tags = Tags::from([
+        (tag_key::ENVIRONMENT.to_owned(), environment.name.as_str().to_owned()),
+        (tag_key::COLOR.to_owned(), color.as_str().to_owned()),
+        (tag_key::RUN.to_owned(), run.as_str().to_owned()),
+    ]);
+    if let Some(pair) = pair {
+        tags.insert(tag_key::PAIR.to_owned(), pair.name().to_owned());
+    }
+    tags
+}

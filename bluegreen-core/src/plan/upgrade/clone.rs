@@ -1,0 +1,157 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{UpgradeSurvey, made_tags};
+use crate::change::{CloudChange, Edit, ImageNote};
+use crate::model::{
+    Actions, Alarm, Capacity, Color, Dimension, DimensionValue, Environment, GroupTag,
+    LaunchSource, ListenerKey, ListenerSettings, Pair, Policy, PolicyKey, ScalingGroup,
+    ScalingGroupName, ScalingGroupSettings, TargetGroupName, tag_key,
+};
+
+/// The green side, as an edit of the blue one.
+pub(super) struct Clone<'a> {
+    environment: &'a Environment,
+    survey: &'a UpgradeSurvey,
+    launch: LaunchSource,
+    group: ScalingGroupName,
+    green: BTreeMap<&'a TargetGroupName, &'a TargetGroupName>,
+}
+
+impl<'a> Clone<'a> {
+    pub(super) fn new(
+        environment: &'a Environment,
+        survey: &'a UpgradeSurvey,
+        launch: LaunchSource,
+    ) -> Self {
+        let group = survey.names.scaling_group(&environment.blue.group.name);
+        let green = environment.pairs.iter().map(|pair| (&pair.blue, &pair.green)).collect();
+        Self { environment, survey, launch, group, green }
+    }
+
+    pub(super) fn target_groups(&self) -> Vec<CloudChange> {
+        let clone = |pair: &Pair| {
+            let mut settings = self.survey.target_groups.get(&pair.blue)?.clone();
+            settings.tags.extend(self.tags(Color::Green, Some(pair)));
+            Some(CloudChange::TargetGroup(Edit::create(pair.green.clone(), settings)))
+        };
+        self.environment.pairs.iter().filter_map(clone).collect()
+    }
+
+    /// Gives both colours listeners of their own, so that both are checked before, during and
+    /// after a switch.
+    pub(super) fn idle_listeners(
+        &self,
+        ports: &BTreeMap<TargetGroupName, ListenerKey>,
+    ) -> Vec<CloudChange> {
+        let mut changes = Vec::new();
+        for pair in &self.environment.pairs {
+            for color in Color::BOTH {
+                let Some(listener) = ports.get(pair.get(color)) else { continue };
+                let settings = ListenerSettings {
+                    // A plain one will do even for targets that speak TLS: it only has to exist.
+                    protocol: "HTTP".to_owned(),
+                    actions: Actions::forward_to(pair.get(color).clone()),
+                    tags: self.tags(color, Some(pair)),
+                };
+                changes.push(CloudChange::Listener(Edit::create(listener.clone(), settings)));
+            }
+        }
+        changes
+    }
+
+    pub(super) fn scaling_group(&self) -> CloudChange {
+        let mut settings: ScalingGroupSettings = self.survey.group.clone();
+        settings.launch = self.launch.clone();
+        settings.capacity = Capacity::ZERO;
+        settings.target_groups = self.green.values().map(|name| (*name).clone()).collect();
+        let mut tags = self.tags(Color::Green, None);
+        tags.extend(self.noted_image().map(|text| (tag_key::IMAGE.to_owned(), text)));
+        settings.tags.remove(tag_key::CAPACITY);
+        for (key, value) in tags {
+            settings.tags.insert(key, GroupTag { value, propagate: false });
+        }
+        CloudChange::ScalingGroup(Edit::create(self.group.clone(), settings))
+    }
+
+    fn noted_image(&self) -> Option<String> {
+        let image = self.environment.blue.image.as_ref()?;
+        ImageNote::resolved(&self.launch, image)
+    }
+
+    /// Returns the group as it is right after it was made.
+    pub(super) fn newborn(&self) -> ScalingGroup {
+        ScalingGroup {
+            name: self.group.clone(),
+            capacity: Capacity::ZERO,
+            instances: Vec::new(),
+            suspended: BTreeSet::new(),
+            ..self.environment.blue.group.clone()
+        }
+    }
+
+    pub(super) fn policies(&self) -> Vec<CloudChange> {
+        let policies = self.survey.policies.iter().map(|policy| {
+            let of = PolicyKey { group: self.group.clone(), policy: policy.name.clone() };
+            CloudChange::Policy(Edit::create(of, self.policy(policy)))
+        });
+        let schedules = self.survey.schedules.iter().map(|schedule| {
+            let of = (self.group.clone(), schedule.name.clone());
+            CloudChange::Schedule(Edit::create(of, schedule.clone()))
+        });
+        policies.chain(schedules).collect()
+    }
+
+    fn policy(&self, policy: &Policy) -> Policy {
+        let mut clone = policy.clone();
+        clone.alarms.clear();
+        if let Some((_, target_group)) = &mut clone.counts_requests_of {
+            *target_group = self.of_green(target_group);
+        }
+        clone
+    }
+
+    pub(super) fn alarms(&self) -> Vec<CloudChange> {
+        self.survey
+            .alarms
+            .iter()
+            .map(|alarm| {
+                let clone = self.alarm(alarm);
+                CloudChange::Alarm(Edit::create(clone.name.clone(), clone))
+            })
+            .collect()
+    }
+
+    fn alarm(&self, alarm: &Alarm) -> Alarm {
+        let blue = &self.environment.blue.group.name;
+        let sets_off = alarm.sets_off.iter().filter(|key| key.group == *blue);
+        Alarm {
+            name: self.survey.names.alarm(&alarm.name),
+            dimensions: alarm.dimensions.iter().map(|one| self.dimension(one)).collect(),
+            sets_off: sets_off
+                .map(|key| PolicyKey { group: self.group.clone(), policy: key.policy.clone() })
+                .collect(),
+            details: alarm.details.clone(),
+            uncarried: None,
+        }
+    }
+
+    fn dimension(&self, dimension: &Dimension) -> Dimension {
+        let value = match &dimension.value {
+            DimensionValue::ScalingGroup(name) if *name == self.environment.blue.group.name => {
+                DimensionValue::ScalingGroup(self.group.clone())
+            }
+            DimensionValue::TargetGroup(name) => DimensionValue::TargetGroup(self.of_green(name)),
+            other => other.clone(),
+        };
+        Dimension { name: dimension.name.clone(), value }
+    }
+
+    /// Returns the green counterpart; what is not of the environment stays as it is.
+    fn of_green(&self, name: &TargetGroupName) -> TargetGroupName {
+        self.green.get(name).map_or_else(|| name.clone(), |green| (*green).clone())
+    }
+
+    fn tags(&self, color: Color, pair: Option<&Pair>) -> crate::model::Tags {
+        made_tags(self.environment, &self.survey.run, color, pair)
+    }
+}

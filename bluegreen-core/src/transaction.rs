@@ -1,0 +1,42 @@
+//! The engine: changes that are saved with their inverse before they are made,
+//! and taken back if anything fails. Knows nothing of clouds.
+//!
+//! A [`Plan`] is data: stages of [changes](Change) that run concurrently, and
+//! [gates](Gate) that must pass. The [`Engine`] runs it. For every change it
+//! looks at the world, writes the intent with the inverse to a durable
+//! [`Journal`], makes the change, looks again, and writes the outcome. On any
+//! failure it goes back, newest stage first, believing only what it sees.
+//!
+//! One pure [`Ledger`] folds the journal's records and says what is next, so a
+//! fresh run, a rollback and a recovery are the same loop.
+
+mod cancel;
+mod change;
+mod clock;
+mod engine;
+mod event;
+mod forward;
+mod gate;
+mod journal;
+mod ledger;
+mod local_store;
+mod outcome;
+mod patience;
+mod plan;
+mod record;
+mod unwind;
+
+pub use cancel::Cancel;
+pub use change::{Change, Failure, Position, Reversibility, Severity};
+pub use clock::{Clock, SystemClock};
+pub use engine::Engine;
+pub use event::{Event, EventKind, EventSink, NoSink};
+pub use gate::{Gate, NoGate, Progress, Verdict};
+pub use journal::{Holder, Journal, Lock, Store, StoreError, StoreErrorKind};
+pub use ledger::{IllegalRecord, Ledger, Next, StepState};
+pub use local_store::LocalStore;
+pub(crate) use outcome::chain;
+pub use outcome::{Ending, Left, Outcome, RunError, RunErrorKind};
+pub use patience::{Backoff, Patience, Policy};
+pub use plan::{Plan, PlanError, Stage, StepId, Work};
+pub use record::{DecodeError, Entry, FORMAT, Header, Record, decode, encode};

@@ -1,0 +1,264 @@
+use std::fmt::Write as _;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Holder, Journal, Lock, Store, StoreError, StoreErrorKind};
+use crate::model::{EnvironmentName, RunId};
+
+/// Journals and locks in a folder of this machine.
+///
+/// Every journal is a file of its own, readable by its owner only; a line is a
+/// checksum and a record, and is on the disk before anything is done about it.
+/// Locks are the operating system's, so they end with the process that took them.
+#[derive(Clone, Debug)]
+pub struct LocalStore {
+    folder: PathBuf,
+}
+
+impl LocalStore {
+    /// Uses `folder`, which is made when it is first written to.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    fn journals(&self) -> PathBuf {
+        self.folder.join("runs")
+    }
+
+    fn journal(&self, run: &RunId) -> PathBuf {
+        self.journals().join(format!("{}.journal", file_name(run.as_str())))
+    }
+
+    fn lock_file(&self, environment: &EnvironmentName) -> PathBuf {
+        self.folder.join("locks").join(format!("{}.lock", file_name(environment.as_str())))
+    }
+}
+
+#[async_trait]
+impl Store for LocalStore {
+    async fn create(&self, run: &RunId) -> Result<Box<dyn Journal>, StoreError> {
+        let (path, folder, run) = (self.journal(run), self.journals(), run.clone());
+        blocking(move || {
+            make_folder(&folder)?;
+            let file = private().create_new(true).append(true).open(&path).map_err(|error| {
+                if error.kind() == io::ErrorKind::AlreadyExists {
+                    StoreError::new(StoreErrorKind::Exists, &run)
+                } else {
+                    unusable(&path, error)
+                }
+            })?;
+            // The name of the file must survive a crash as well as what is in it.
+            File::open(&folder)
+                .and_then(|folder| folder.sync_all())
+                .map_err(|error| unusable(&folder, error))?;
+            Ok(FileJournal::boxed(file, path))
+        })
+        .await
+    }
+
+    async fn open(&self, run: &RunId) -> Result<(Vec<String>, Box<dyn Journal>), StoreError> {
+        let (path, run) = (self.journal(run), run.clone());
+        blocking(move || {
+            let mut file = private()
+                .read(true)
+                .append(true)
+                .open(&path)
+                .map_err(|error| missing(&run, &path, error))?;
+            let (lines, whole) = read_lines(&mut file, &path)?;
+            file.set_len(whole)
+                .and_then(|()| file.sync_all())
+                .map_err(|error| unusable(&path, error))?;
+            Ok((lines, FileJournal::boxed(file, path)))
+        })
+        .await
+    }
+
+    async fn read(&self, run: &RunId) -> Result<Vec<String>, StoreError> {
+        let (path, run) = (self.journal(run), run.clone());
+        blocking(move || {
+            let mut file = File::open(&path).map_err(|error| missing(&run, &path, error))?;
+            Ok(read_lines(&mut file, &path)?.0)
+        })
+        .await
+    }
+
+    async fn runs(&self) -> Result<Vec<RunId>, StoreError> {
+        let folder = self.journals();
+        blocking(move || {
+            let entries = match fs::read_dir(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+                entries => entries.map_err(|error| unusable(&folder, error))?,
+            };
+            let mut runs = Vec::new();
+            for entry in entries {
+                let name = entry.map_err(|error| unusable(&folder, error))?.file_name();
+                if let Some(run) = name.to_str().and_then(|name| name.strip_suffix(".journal")) {
+                    runs.push(RunId::new(run));
+                }
+            }
+            runs.sort();
+            Ok(runs)
+        })
+        .await
+    }
+
+    async fn lock(
+        &self,
+        environment: &EnvironmentName,
+        holder: &Holder,
+    ) -> Result<Box<dyn Lock>, StoreError> {
+        let (path, environment) = (self.lock_file(environment), environment.clone());
+        let holder = holder.clone();
+        blocking(move || {
+            make_folder(path.parent().unwrap_or(&path))?;
+            let mut file = private()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)
+                .map_err(|error| unusable(&path, error))?;
+            if file.try_lock().is_err() {
+                let mut text = String::new();
+                // Who holds it is a courtesy: the lock counts even if that cannot be read.
+                let read = file.read_to_string(&mut text).ok();
+                let holder = read.and_then(|_| serde_json::from_str(&text).ok());
+                return Err(StoreError::new(StoreErrorKind::Held(holder), &environment));
+            }
+            let text = serde_json::to_string(&holder).expect("a holder is plain text");
+            file.set_len(0)
+                .and_then(|()| file.write_all(text.as_bytes()))
+                .and_then(|()| file.sync_data())
+                .map_err(|error| unusable(&path, error))?;
+            Ok(Box::new(FileLock { _file: file }) as Box<dyn Lock>)
+        })
+        .await
+    }
+}
+
+/// A lock of the operating system, given back when the file is closed.
+#[derive(Debug)]
+struct FileLock {
+    _file: File,
+}
+
+impl Lock for FileLock {}
+
+#[derive(Debug)]
+struct FileJournal {
+    file: Arc<File>,
+    path: PathBuf,
+}
+
+impl FileJournal {
+    fn boxed(file: File, path: PathBuf) -> Box<dyn Journal> {
+        Box::new(Self { file: Arc::new(file), path })
+    }
+}
+
+#[async_trait]
+impl Journal for FileJournal {
+    async fn append(&mut self, lines: &[String]) -> Result<(), StoreError> {
+        let mut text = String::new();
+        for line in lines {
+            let checksum = crc32fast::hash(line.as_bytes());
+            writeln!(text, "{checksum:08x} {line}").expect("writing to a string cannot fail");
+        }
+        let (file, path) = (Arc::clone(&self.file), self.path.clone());
+        blocking(move || {
+            (&*file)
+                .write_all(text.as_bytes())
+                .and_then(|()| file.sync_data())
+                .map_err(|error| unusable(&path, error))
+        })
+        .await
+    }
+}
+
+/// Reads the whole lines of a journal, and how many bytes they take.
+///
+/// Only the end of a journal can be torn: a bad line before it is damage.
+fn read_lines(file: &mut File, path: &Path) -> Result<(Vec<String>, u64), StoreError> {
+    let mut bytes = Vec::new();
+    file.rewind()
+        .and_then(|()| file.read_to_end(&mut bytes))
+        .map_err(|error| unusable(path, error))?;
+    let (mut lines, mut whole) = (Vec::new(), 0);
+    let mut chunks = bytes.split_inclusive(|byte| *byte == b'\n').peekable();
+    while let Some(chunk) = chunks.next() {
+        match checked(chunk) {
+            Some(line) => {
+                lines.push(line.to_owned());
+                whole += chunk.len() as u64;
+            }
+            None if chunks.peek().is_none() => break,
+            None => return Err(StoreError::new(StoreErrorKind::Damaged, path.display())),
+        }
+    }
+    Ok((lines, whole))
+}
+
+/// Returns the record of a line if it is whole.
+fn checked(chunk: &[u8]) -> Option<&str> {
+    let line = std::str::from_utf8(chunk).ok()?.strip_suffix('\n')?;
+    let (checksum, record) = line.split_once(' ')?;
+    let checksum = u32::from_str_radix(checksum, 16).ok()?;
+    (checksum == crc32fast::hash(record.as_bytes())).then_some(record)
+}
+
+/// Turns a name into one that every file system takes, keeping different names apart.
+fn file_name(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => text.push(char::from(byte)),
+            other => {
+                write!(text, "%{other:02x}").expect("writing to a string cannot fail");
+            }
+        }
+    }
+    text
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+fn make_folder(folder: &Path) -> Result<(), StoreError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|error| unusable(folder, error))
+}
+
+fn unusable(path: &Path, error: io::Error) -> StoreError {
+    StoreError::new(StoreErrorKind::Unusable, path.display()).with_source(error)
+}
+
+fn missing(run: &RunId, path: &Path, error: io::Error) -> StoreError {
+    if error.kind() == io::ErrorKind::NotFound {
+        StoreError::new(StoreErrorKind::NotFound, run)
+    } else {
+        unusable(path, error)
+    }
+}
+
+/// Runs file work where it may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => {
+            Err(StoreError::new(StoreErrorKind::Unusable, "the local store").with_source(error))
+        }
+    }
+}

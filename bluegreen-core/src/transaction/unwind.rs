@@ -1,0 +1,218 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::Instant;
+
+use super::engine::{Halt, Run};
+use super::outcome::chain;
+use super::{Change, EventKind, Failure as _, Gate, Position, Record, Severity, StepId};
+
+/// How often the world may refuse an inverse before the change counts as stuck. More than once,
+/// since what was just made is sometimes refused for a moment as not being there.
+const REFUSALS: u32 = 3;
+
+/// A change that is being taken back.
+struct Open<C> {
+    step: StepId,
+    change: C,
+    refusals: u32,
+    drifted: Option<Instant>,
+    trouble: Option<String>,
+}
+
+/// What one round found about a change.
+enum Found {
+    Undone,
+    InPlace,
+    NotYet,
+    Stuck(String),
+}
+
+impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
+    /// Takes the changes of one stage back at the same time, patiently.
+    ///
+    /// Whether a change was reported as made or as failed plays no part: only what is seen counts.
+    pub(super) async fn undo_stage(&mut self, steps: &[StepId]) -> Result<(), Halt> {
+        let deadline = Instant::now() + self.engine.policy.undo;
+        let mut pauses = self.engine.policy.backoff.pauses();
+        let mut open: Vec<Open<C>> = steps
+            .iter()
+            .zip(self.changes(steps))
+            .map(|(step, change)| Open {
+                step: *step,
+                change,
+                refusals: 0,
+                drifted: None,
+                trouble: None,
+            })
+            .collect();
+        while !open.is_empty() {
+            open = self.undo_round(open, Instant::now() >= deadline).await?;
+            if !open.is_empty() {
+                let pause = pauses.next().unwrap_or(self.engine.policy.backoff.longest);
+                tokio::time::sleep(pause).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at every open change once and applies the inverses of those in place.
+    ///
+    /// Returns the changes that need another round.
+    async fn undo_round(
+        &mut self,
+        mut open: Vec<Open<C>>,
+        is_last: bool,
+    ) -> Result<Vec<Open<C>>, Halt> {
+        let refs: Vec<&C> = open.iter().map(|one| &one.change).collect();
+        let seen = C::observe(&refs, &self.engine.world).await;
+        let (mut records, mut revert, mut wait) = (Vec::new(), Vec::new(), Vec::new());
+        let mut halt = None;
+        for (mut one, position) in open.drain(..).zip(seen) {
+            match self.judge(&mut one, position, is_last)? {
+                Found::Undone => {
+                    records.push(Record::Undone { step: one.step });
+                    let change = one.change.to_string();
+                    self.emit(EventKind::Undone { step: one.step, change });
+                }
+                Found::Stuck(reason) => {
+                    records.push(Record::Stuck { step: one.step, reason: reason.clone() });
+                    let change = one.change.to_string();
+                    self.emit(EventKind::UndoStuck { step: one.step, change, reason });
+                }
+                Found::InPlace => revert.push(one),
+                Found::NotYet => wait.push(one),
+            }
+        }
+        if !records.is_empty() {
+            self.note(records).await?;
+        }
+        let inverses: Vec<C> = revert.iter().map(|one| one.change.inverse()).collect();
+        let results =
+            join_all(inverses.iter().map(|inverse| inverse.apply(&self.engine.world))).await;
+        for (mut one, result) in revert.into_iter().zip(results) {
+            if let Err(error) = result {
+                let trouble = chain(&error);
+                match error.severity() {
+                    Severity::Hopeless => halt = Some(Halt(trouble.clone())),
+                    Severity::Refused => one.refusals += 1,
+                    Severity::Busy | Severity::Unknown => {}
+                }
+                let (step, change) = (one.step, one.change.to_string());
+                self.emit(EventKind::UndoRetried { step, change, error: trouble.clone() });
+                one.trouble = Some(trouble);
+            }
+            wait.push(one);
+        }
+        halt.map_or(Ok(wait), Err)
+    }
+
+    /// Decides about one change from where the world stands.
+    fn judge(
+        &self,
+        one: &mut Open<C>,
+        position: Result<Position, C::Error>,
+        is_last: bool,
+    ) -> Result<Found, Halt> {
+        let late = |one: &Open<C>| {
+            one.trouble.clone().unwrap_or_else(|| "its inverse does not show".to_owned())
+        };
+        Ok(match position {
+            Ok(Position::Before) => Found::Undone,
+            Ok(Position::After | Position::Partial) if is_last || one.refusals >= REFUSALS => {
+                Found::Stuck(late(one))
+            }
+            Ok(Position::After | Position::Partial) => {
+                one.drifted = None;
+                Found::InPlace
+            }
+            Ok(Position::Drifted) => {
+                let since = *one.drifted.get_or_insert_with(Instant::now);
+                if is_last || since.elapsed() >= self.engine.policy.reread {
+                    Found::Stuck("somebody else changed it; it is left as it is".to_owned())
+                } else {
+                    Found::NotYet
+                }
+            }
+            Err(error) if error.severity() == Severity::Hopeless => {
+                return Err(Halt(chain(&error)));
+            }
+            Err(error) => {
+                one.trouble = Some(chain(&error));
+                if is_last { Found::Stuck(late(one)) } else { Found::NotYet }
+            }
+        })
+    }
+
+    /// Looks at everything the run touched once more, and only then says that it is as before.
+    ///
+    /// A call whose answer was lost may land after its change was looked at: where there was one,
+    /// the second look comes after a pause, and what has come up is taken back again.
+    pub(super) async fn certify(&mut self) -> Result<(), Halt> {
+        let by_resource = self.touched_by_resource();
+        if !by_resource.is_empty() {
+            let doubtful = self.ledger.is_doubtful();
+            let settle = if doubtful { self.engine.policy.settle } else { Duration::ZERO };
+            self.emit(EventKind::Verifying { settle });
+            tokio::time::sleep(settle).await;
+        }
+        // What was there before a run is what its first change of a resource replaced.
+        let firsts: Vec<&C> = by_resource.values().map(|changes| &changes[0].1).collect();
+        let seen = self.look(&firsts, Position::Before, self.engine.policy.reread).await;
+        let mut records = Vec::new();
+        for (changes, position) in by_resource.values().zip(seen) {
+            records.extend(self.verdict(changes, position).await?);
+        }
+        if records.is_empty() {
+            records.push(Record::RolledBack);
+        }
+        self.note(records).await
+    }
+
+    fn touched_by_resource(&self) -> BTreeMap<String, Vec<(StepId, C)>> {
+        let mut by_resource: BTreeMap<String, Vec<(StepId, C)>> = BTreeMap::new();
+        for (step, change, _) in self.ledger.touched() {
+            by_resource.entry(change.resource()).or_default().push((step, change.clone()));
+        }
+        by_resource
+    }
+
+    /// Says what is wrong with a resource that should be as before.
+    async fn verdict(
+        &self,
+        changes: &[(StepId, C)],
+        position: Result<Position, C::Error>,
+    ) -> Result<Option<Record<C, G>>, Halt> {
+        let step = changes[0].0;
+        Ok(match position {
+            Ok(Position::Before) => None,
+            Ok(Position::After | Position::Partial) => Some(Record::Resurfaced { step }),
+            Ok(Position::Drifted) => Some(match self.resurfaced(changes).await {
+                Some(step) => Record::Resurfaced { step },
+                None => Record::Stuck {
+                    step,
+                    reason: "somebody else changed it; it is left as it is".to_owned(),
+                },
+            }),
+            Err(error) if error.severity() == Severity::Hopeless => {
+                return Err(Halt(chain(&error)));
+            }
+            Err(error) => {
+                let reason = format!("it could not be looked at: {}", chain(&error));
+                Some(Record::Stuck { step, reason })
+            }
+        })
+    }
+
+    /// Returns the newest of several changes of one resource that is in place.
+    async fn resurfaced(&self, changes: &[(StepId, C)]) -> Option<StepId> {
+        for (step, change) in changes.iter().rev() {
+            let seen = C::observe(&[change], &self.engine.world).await;
+            if matches!(seen.as_slice(), [Ok(Position::After | Position::Partial)]) {
+                return Some(*step);
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,247 @@
+//! What somebody else does to the thing that a call is about.
+
+use bluegreen_core::model::{
+    Action, Actions, Capacity, Forward, GroupTag, LaunchSource, ListenerKey, Opaque, Policy,
+    Process, ResourceKey, ScalingGroupName, ScalingGroupSettings, Schedule, Stickiness, Tags,
+    TemplateVersion,
+};
+use serde_json::json;
+
+use super::builder::target_group;
+use super::piece::Piece;
+use super::world::{ListenerState, ScalingGroupState, World};
+use crate::fault::Meddle;
+
+const MEDDLED: &str = "meddled";
+
+/// Touches a piece as a stranger would.
+pub(super) fn touch(world: &mut World, meddle: Meddle, piece: &Piece) {
+    match meddle {
+        Meddle::Change => change(world, piece),
+        Meddle::Tag => tag(world, piece),
+        Meddle::Delete => delete(world, piece),
+    }
+}
+
+fn change(world: &mut World, piece: &Piece) {
+    match piece {
+        Piece::Route(key) => {
+            if let Some(actions) = world.actions_mut(key) {
+                *actions = other_actions(actions);
+            }
+        }
+        Piece::Listener(key) => change_listener(world, key),
+        Piece::LoadBalancer(name) => {
+            if let Some(balancer) = world.load_balancers.get_mut(name) {
+                balancer.deletion_protection = !balancer.deletion_protection;
+            }
+        }
+        Piece::TargetGroup(name) => {
+            let settings = world.target_groups.entry(name.clone());
+            settings.or_insert_with(|| target_group(9, "HTTP")).details = meddled();
+        }
+        Piece::ScalingGroup(name)
+        | Piece::Capacity(name)
+        | Piece::Launch(name)
+        | Piece::Processes(name)
+        | Piece::Policy(bluegreen_core::model::PolicyKey { group: name, .. })
+        | Piece::Schedule(name, _) => change_group(world, piece, name),
+        Piece::Alarm(name) => {
+            if let Some(alarm) = world.alarms.get_mut(name) {
+                alarm.details = meddled();
+            }
+        }
+        Piece::Template(name) => {
+            if let Some(template) = world.templates.get_mut(name)
+                && let Some((number, mut version)) =
+                    template.versions.last_key_value().map(|(number, one)| (*number, one.clone()))
+            {
+                version.mark = None;
+                template.versions.insert(number + 1, version);
+            }
+        }
+        Piece::Configuration(name) => {
+            if let Some(data) = world.configurations.get_mut(name) {
+                data.details = meddled();
+            }
+        }
+        Piece::Tags(resource, keys) => {
+            for key in keys {
+                set_tag(world, resource, key);
+            }
+        }
+    }
+}
+
+fn change_listener(world: &mut World, key: &ListenerKey) {
+    let Some(balancer) = world.load_balancers.get_mut(&key.load_balancer) else { return };
+    let protocol = balancer.listeners.values().next().map_or("HTTP", |one| &one.protocol).to_owned();
+    let fixed = json!({"type": "fixed-response", "status": 404});
+    let stranger = || ListenerState {
+        protocol,
+        actions: Actions::new(vec![Action::Other(Opaque::new(fixed))]),
+        rules: [].into(),
+        tags: Tags::new(),
+    };
+    let listener = balancer.listeners.entry(key.port);
+    listener
+        .and_modify(|listener| listener.actions = other_actions(&listener.actions))
+        .or_insert_with(stranger);
+}
+
+/// Does something else with requests, yet serves them by the same target groups.
+fn other_actions(actions: &Actions) -> Actions {
+    let Some(forward) = actions.forward() else {
+        return Actions::new(vec![Action::Other(meddled())]);
+    };
+    let heavier = forward.weights().iter().map(|(name, weight)| {
+        let more = if *weight == 0 { 0 } else { weight % 999 + 1 };
+        (name.clone(), more)
+    });
+    let stickiness = match forward.weights().len() {
+        1 if forward.stickiness().is_none() => Some(Stickiness { seconds: Some(61) }),
+        1 => None,
+        _ => forward.stickiness().cloned(),
+    };
+    let other = Forward::new(heavier.collect(), stickiness);
+    actions.with_forward(&other.expect("no weight becomes zero that was not"))
+}
+
+fn change_group(world: &mut World, piece: &Piece, name: &ScalingGroupName) {
+    if let Piece::Launch(_) = piece {
+        return relaunch(world, name);
+    }
+    let group = world.scaling_groups.get_mut(name);
+    match (piece, group) {
+        (Piece::ScalingGroup(_), Some(group)) => group.details = meddled(),
+        (Piece::ScalingGroup(_), None) => {
+            world.scaling_groups.insert(name.clone(), stranger());
+        }
+        (Piece::Capacity(_), Some(group)) => group.capacity.max += 1,
+        (Piece::Processes(_), Some(group)) => {
+            let process = Process::AlarmNotification;
+            if !group.suspended.remove(&process) {
+                group.suspended.insert(process);
+            }
+        }
+        (Piece::Policy(key), Some(group)) => {
+            let policy = Policy {
+                name: key.policy.clone(),
+                counts_requests_of: None,
+                details: meddled(),
+                alarms: vec![],
+                uncarried: None,
+            };
+            group.policies.insert(key.policy.clone(), policy);
+        }
+        (Piece::Schedule(_, key), Some(group)) => {
+            let schedule = Schedule { name: key.clone(), details: meddled() };
+            group.schedules.insert(key.clone(), schedule);
+        }
+        _ => {}
+    }
+}
+
+/// Makes a group launch a new version that is like the one it launched.
+fn relaunch(world: &mut World, name: &ScalingGroupName) {
+    let Some(group) = world.scaling_groups.get_mut(name) else { return };
+    if let LaunchSource::Template { template, version } = &mut group.launch
+        && let Some(state) = world.templates.get_mut(template)
+        && let Some(mut copy) = state.number(version).and_then(|one| state.versions.get(&one)).cloned()
+    {
+        let newest = state.versions.keys().next_back().copied().unwrap_or(0);
+        copy.mark = None;
+        state.versions.insert(newest + 1, copy);
+        *version = TemplateVersion::Number(newest + 1);
+    }
+}
+
+fn tag(world: &mut World, piece: &Piece) {
+    let resource = match piece {
+        Piece::Route(key) => ResourceKey::Listener(key.listener.clone()),
+        Piece::Listener(key) => ResourceKey::Listener(key.clone()),
+        Piece::LoadBalancer(name) => ResourceKey::LoadBalancer(name.clone()),
+        Piece::TargetGroup(name) => ResourceKey::TargetGroup(name.clone()),
+        Piece::ScalingGroup(name)
+        | Piece::Capacity(name)
+        | Piece::Launch(name)
+        | Piece::Processes(name)
+        | Piece::Schedule(name, _) => ResourceKey::ScalingGroup(name.clone()),
+        Piece::Policy(key) => ResourceKey::ScalingGroup(key.group.clone()),
+        Piece::Tags(resource, _) => resource.clone(),
+        Piece::Alarm(_) | Piece::Template(_) | Piece::Configuration(_) => return,
+    };
+    set_tag(world, &resource, MEDDLED);
+}
+
+fn set_tag(world: &mut World, resource: &ResourceKey, key: &str) {
+    let (key, value) = (key.to_owned(), MEDDLED.to_owned());
+    if let ResourceKey::ScalingGroup(name) = resource {
+        if let Some(group) = world.scaling_groups.get_mut(name) {
+            group.tags.insert(key, GroupTag { value, propagate: false });
+        }
+    } else if let Some(tags) = world.tags_mut(resource) {
+        tags.insert(key, value);
+    }
+}
+
+fn delete(world: &mut World, piece: &Piece) {
+    match piece {
+        Piece::Route(key) => match (world.listener_mut(&key.listener), key.priority) {
+            (Some(listener), Some(priority)) => {
+                listener.rules.remove(&priority);
+            }
+            _ => delete_listener(world, &key.listener),
+        },
+        Piece::Listener(key) | Piece::Tags(ResourceKey::Listener(key), _) => {
+            delete_listener(world, key);
+        }
+        Piece::TargetGroup(name) | Piece::Tags(ResourceKey::TargetGroup(name), _) => {
+            if !world.references().contains_key(name) {
+                world.target_groups.remove(name);
+            }
+        }
+        Piece::ScalingGroup(name)
+        | Piece::Capacity(name)
+        | Piece::Launch(name)
+        | Piece::Processes(name)
+        | Piece::Tags(ResourceKey::ScalingGroup(name), _) => {
+            world.scaling_groups.remove(name);
+        }
+        Piece::Policy(key) => {
+            if let Some(group) = world.scaling_groups.get_mut(&key.group) {
+                group.policies.remove(&key.policy);
+            }
+        }
+        Piece::Schedule(group, name) => {
+            if let Some(group) = world.scaling_groups.get_mut(group) {
+                group.schedules.remove(name);
+            }
+        }
+        Piece::Alarm(name) => drop(world.alarms.remove(name)),
+        Piece::Template(name) => drop(world.templates.remove(name)),
+        Piece::Configuration(name) => drop(world.configurations.remove(name)),
+        Piece::LoadBalancer(_) | Piece::Tags(..) => {}
+    }
+}
+
+fn delete_listener(world: &mut World, key: &ListenerKey) {
+    if let Some(balancer) = world.load_balancers.get_mut(&key.load_balancer) {
+        balancer.listeners.remove(&key.port);
+    }
+}
+
+fn meddled() -> Opaque {
+    Opaque::new(json!({"type": "fixed-response", MEDDLED: true}))
+}
+
+fn stranger() -> ScalingGroupState {
+    ScalingGroupState::from(ScalingGroupSettings {
+        launch: LaunchSource::Unsupported(MEDDLED.to_owned()),
+        capacity: Capacity::ZERO,
+        target_groups: [].into(),
+        tags: [].into(),
+        details: meddled(),
+        uncarried: vec![],
+    })
+}

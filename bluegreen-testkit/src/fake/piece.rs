@@ -1,0 +1,138 @@
+use std::fmt;
+
+use bluegreen_core::model::{
+    AlarmName, LaunchConfigurationName, LaunchTemplateName, ListenerKey, LoadBalancerName,
+    PolicyKey, ResourceKey, RouteKey, ScalingGroupName, ScheduleName, TargetGroupName,
+};
+
+use super::world::{ScalingGroupState, World};
+
+/// What a changing call is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    Route(RouteKey),
+    Listener(ListenerKey),
+    LoadBalancer(LoadBalancerName),
+    TargetGroup(TargetGroupName),
+    ScalingGroup(ScalingGroupName),
+    Capacity(ScalingGroupName),
+    Launch(ScalingGroupName),
+    Processes(ScalingGroupName),
+    Policy(PolicyKey),
+    Schedule(ScalingGroupName, ScheduleName),
+    Alarm(AlarmName),
+    Template(LaunchTemplateName),
+    Configuration(LaunchConfigurationName),
+    Tags(ResourceKey, Vec<String>),
+}
+
+impl fmt::Display for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Route(key) => write!(f, "{key}"),
+            Self::Listener(key) => write!(f, "{key}"),
+            Self::LoadBalancer(name) => write!(f, "{name}"),
+            Self::TargetGroup(name) => write!(f, "{name}"),
+            Self::ScalingGroup(name)
+            | Self::Capacity(name)
+            | Self::Launch(name)
+            | Self::Processes(name) => write!(f, "{name}"),
+            Self::Policy(key) => write!(f, "{key}"),
+            Self::Schedule(group, name) => write!(f, "{group}/{name}"),
+            Self::Alarm(name) => write!(f, "{name}"),
+            Self::Template(name) => write!(f, "{name}"),
+            Self::Configuration(name) => write!(f, "{name}"),
+            Self::Tags(resource, _) => write!(f, "{resource}"),
+        }
+    }
+}
+
+impl World {
+    /// Makes one piece as it was in an older world.
+    pub(super) fn revert(&mut self, piece: &Piece, old: &Self) {
+        match piece {
+            Piece::Route(key) => self.revert_route(key, old),
+            Piece::Listener(key) | Piece::Tags(ResourceKey::Listener(key), _) => {
+                self.revert_listener(key, old);
+            }
+            Piece::LoadBalancer(name) | Piece::Tags(ResourceKey::LoadBalancer(name), _) => {
+                self.revert_load_balancer(name, old);
+            }
+            Piece::TargetGroup(name) | Piece::Tags(ResourceKey::TargetGroup(name), _) => {
+                put(&mut self.target_groups, name, old.target_groups.get(name));
+            }
+            Piece::ScalingGroup(name)
+            | Piece::Capacity(name)
+            | Piece::Launch(name)
+            | Piece::Processes(name)
+            | Piece::Tags(ResourceKey::ScalingGroup(name), _) => {
+                self.revert_scaling_group(name, old);
+            }
+            Piece::Policy(key) => self.in_both(&key.group, old, |group, old| {
+                put(&mut group.policies, &key.policy, old.policies.get(&key.policy));
+            }),
+            Piece::Schedule(group, name) => self.in_both(group, old, |group, old| {
+                put(&mut group.schedules, name, old.schedules.get(name));
+            }),
+            Piece::Alarm(name) => put(&mut self.alarms, name, old.alarms.get(name)),
+            Piece::Template(name) => put(&mut self.templates, name, old.templates.get(name)),
+            Piece::Configuration(name) => {
+                put(&mut self.configurations, name, old.configurations.get(name));
+            }
+            Piece::Tags(..) => {}
+        }
+    }
+
+    fn revert_route(&mut self, key: &RouteKey, old: &Self) {
+        if let (Some(actions), Some(old)) = (self.actions_mut(key), old.actions(key)) {
+            actions.clone_from(old);
+        }
+    }
+
+    fn revert_listener(&mut self, key: &ListenerKey, old: &Self) {
+        if let Some(balancer) = self.load_balancers.get_mut(&key.load_balancer) {
+            put(&mut balancer.listeners, &key.port, old.listener(key));
+        }
+    }
+
+    fn revert_load_balancer(&mut self, name: &LoadBalancerName, old: &Self) {
+        let old = old.load_balancers.get(name);
+        if let (Some(balancer), Some(old)) = (self.load_balancers.get_mut(name), old) {
+            balancer.deletion_protection = old.deletion_protection;
+            balancer.tags.clone_from(&old.tags);
+        }
+    }
+
+    /// What scales a group is read by calls of its own, which need not be stale with it.
+    fn revert_scaling_group(&mut self, name: &ScalingGroupName, old: &Self) {
+        let mut old = old.scaling_groups.get(name).cloned();
+        if let (Some(group), Some(old)) = (self.scaling_groups.get(name), &mut old) {
+            old.policies.clone_from(&group.policies);
+            old.schedules.clone_from(&group.schedules);
+        }
+        put(&mut self.scaling_groups, name, old.as_ref());
+    }
+
+    fn in_both(
+        &mut self,
+        name: &ScalingGroupName,
+        old: &Self,
+        revert: impl FnOnce(&mut ScalingGroupState, &ScalingGroupState),
+    ) {
+        let old = old.scaling_groups.get(name);
+        if let (Some(group), Some(old)) = (self.scaling_groups.get_mut(name), old) {
+            revert(group, old);
+        }
+    }
+}
+
+fn put<K: Clone + Ord, V: Clone>(
+    map: &mut std::collections::BTreeMap<K, V>,
+    key: &K,
+    value: Option<&V>,
+) {
+    match value {
+        Some(value) => map.insert(key.clone(), value.clone()),
+        None => map.remove(key),
+    };
+}

@@ -1,0 +1,299 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use bluegreen_core::cloud::CloudError;
+use bluegreen_core::model::{
+    AccountId, LaunchTemplateName, Process, ScalingGroupName, TargetGroupName,
+};
+use tokio::time::Instant;
+
+use super::call::FakeCall;
+use super::machines::Machinery;
+use super::meddle;
+use super::piece::Piece;
+use super::timing::Timing;
+use super::traffic::{self, Fading, Moment};
+use super::world::{ScalingGroupState, World};
+use crate::fault::{Meddle, Script};
+
+/// What a changing call does when it lands.
+pub(super) type Edit = Box<dyn FnOnce(&mut State) -> Result<(), CloudError> + Send>;
+
+/// Everything that a fake cloud is.
+///
+/// Time passes only here: whoever looks brings it up to date first.
+pub(super) struct State {
+    started: Option<Instant>,
+    pub(super) now: Duration,
+    pub(super) account: AccountId,
+    pub(super) timing: Timing,
+    pub(super) world: World,
+    pub(super) machinery: Machinery,
+    /// Deleted groups that are still seen.
+    pub(super) dying: BTreeMap<ScalingGroupName, Dying>,
+    /// The highest version of a template that ever was.
+    pub(super) burned: BTreeMap<LaunchTemplateName, u64>,
+    /// Instance refreshes that are under way.
+    pub(super) refreshes: BTreeMap<ScalingGroupName, String>,
+    /// When the last route let go of a target group.
+    pub(super) released: BTreeMap<TargetGroupName, Duration>,
+    late: Vec<Late>,
+    stale: Vec<Stale>,
+    last: Option<(Piece, World)>,
+    fading: Vec<Fading>,
+    pub(super) script: Script,
+    pub(super) calls: Vec<FakeCall>,
+    pub(super) history: Vec<Moment>,
+}
+
+/// A deleted group that is still seen.
+#[derive(Clone, Debug)]
+pub(super) struct Dying {
+    pub(super) until: Duration,
+    pub(super) group: ScalingGroupState,
+}
+
+/// A call whose answer was lost and that has not landed yet.
+struct Late {
+    at: Duration,
+    cause: String,
+    piece: Piece,
+    edit: Edit,
+}
+
+/// A piece that reads show as it was.
+struct Stale {
+    until: Duration,
+    piece: Piece,
+    before: World,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+impl State {
+    /// Makes a cloud of that world in which everything has come to rest.
+    pub(super) fn new(world: World) -> Self {
+        let newest = |template: &super::TemplateState| template.versions.keys().next_back().copied();
+        let burned = world.templates.iter();
+        let burned = burned.map(|(name, one)| (name.clone(), newest(one).unwrap_or(0))).collect();
+        let mut state = Self {
+            started: None,
+            now: Duration::ZERO,
+            account: AccountId::new("111122223333"),
+            timing: Timing::default(),
+            world,
+            machinery: Machinery::default(),
+            dying: BTreeMap::new(),
+            burned,
+            refreshes: BTreeMap::new(),
+            released: BTreeMap::new(),
+            late: vec![],
+            stale: vec![],
+            last: None,
+            fading: vec![],
+            script: Script::default(),
+            calls: vec![],
+            history: vec![],
+        };
+        state.settle();
+        state
+    }
+
+    /// Lets everything that is under way come to its good end at once.
+    pub(super) fn settle(&mut self) {
+        self.machinery.settle(&self.world, &self.timing, self.now);
+        self.note_quiet_groups();
+        self.record("at rest");
+    }
+
+    /// Brings everything up to the present.
+    pub(super) fn catch_up(&mut self) {
+        let started = *self.started.get_or_insert_with(Instant::now);
+        let present = Instant::now().saturating_duration_since(started);
+        while let Some(due) = self.next_due().filter(|due| *due <= present) {
+            self.now = self.now.max(due);
+            self.land_late();
+            self.tick();
+            self.follow("the passing of time");
+        }
+        self.now = self.now.max(present);
+    }
+
+    /// Makes one change, whole or not at all, and lets the machinery follow it.
+    pub(super) fn change(
+        &mut self,
+        cause: &str,
+        piece: &Piece,
+        edit: Edit,
+    ) -> Result<(), CloudError> {
+        let before = self.world.clone();
+        let result = edit(self);
+        if self.world != before {
+            self.note_lost_routes(&before);
+            self.last = Some((piece.clone(), before));
+        }
+        self.follow(cause);
+        result
+    }
+
+    /// Lets somebody else touch a piece.
+    pub(super) fn meddle(&mut self, meddle: Meddle, piece: &Piece) {
+        let before = self.world.clone();
+        meddle::touch(&mut self.world, meddle, piece);
+        self.note_burned();
+        self.note_lost_routes(&before);
+        self.follow("somebody else");
+    }
+
+    /// Changes the world by hand.
+    pub(super) fn edit(&mut self, edit: impl FnOnce(&mut World)) {
+        let before = self.world.clone();
+        edit(&mut self.world);
+        self.note_burned();
+        self.note_lost_routes(&before);
+        self.follow("an edit by hand");
+    }
+
+    /// Lets a change land later, whoever may be looking then.
+    pub(super) fn land_at(&mut self, after: Duration, cause: String, piece: Piece, edit: Edit) {
+        let at = self.now + after;
+        self.late.push(Late { at, cause, piece, edit });
+    }
+
+    /// Shows the last change only after that time.
+    pub(super) fn hide_last_change(&mut self, hidden: Duration) {
+        if let Some((piece, before)) = self.last.clone() {
+            self.stale.push(Stale { until: self.now + hidden, piece, before });
+        }
+    }
+
+    /// Looks at the world as reads show it.
+    pub(super) fn look<T>(&mut self, look: impl FnOnce(&Self) -> T) -> T {
+        let now = self.now;
+        self.stale.retain(|stale| now < stale.until);
+        if self.stale.is_empty() {
+            return look(self);
+        }
+        let mut shown = self.world.clone();
+        // What was hidden last is the newest; what was hidden first is shown.
+        for stale in self.stale.iter().rev() {
+            shown.revert(&stale.piece, &stale.before);
+        }
+        std::mem::swap(&mut self.world, &mut shown);
+        let seen = look(self);
+        self.world = shown;
+        seen
+    }
+
+    /// Lets the machinery follow what has changed, and records how things stand.
+    pub(super) fn follow(&mut self, cause: &str) {
+        self.machinery.reconcile(&self.world, &self.timing, self.now);
+        self.note_quiet_groups();
+        self.record(cause);
+    }
+
+    fn next_due(&self) -> Option<Duration> {
+        let late = self.late.iter().map(|late| late.at);
+        let dying = self.dying.values().map(|dying| dying.until);
+        let fading = self.fading.iter().map(|fading| fading.until);
+        let quiet = self.machinery.quiet_since.values();
+        let quiet = quiet.map(|since| *since + self.timing.idle_scale_in);
+        late.chain(dying).chain(fading).chain(quiet).chain(self.machinery.next_due()).min()
+    }
+
+    fn tick(&mut self) {
+        let now = self.now;
+        self.dying.retain(|_, dying| now < dying.until);
+        self.fading.retain(|fading| now < fading.until);
+        self.machinery.tick(now);
+        self.shrink_quiet_groups();
+    }
+
+    fn land_late(&mut self) {
+        while let Some(next) = self.late.iter().position(|late| late.at <= self.now) {
+            let Late { cause, piece, edit, .. } = self.late.remove(next);
+            // Nobody waits for the answer any more.
+            let _unread = self.change(&format!("{cause}, late"), &piece, edit);
+        }
+    }
+
+    /// Finds the groups that a policy will shrink for lack of requests.
+    fn note_quiet_groups(&mut self) {
+        let quiet: Vec<_> = self
+            .world
+            .scaling_groups
+            .iter()
+            .filter(|(name, group)| {
+                group.capacity.desired > group.capacity.min
+                    && group.follows_requests()
+                    && !group.suspended.contains(&Process::AlarmNotification)
+                    && !traffic::has_requests(&self.world, name)
+            })
+            .map(|(name, _)| name.clone())
+            .collect();
+        self.machinery.quiet_since.retain(|name, _| quiet.contains(name));
+        for name in quiet {
+            self.machinery.quiet_since.entry(name).or_insert(self.now);
+        }
+    }
+
+    fn shrink_quiet_groups(&mut self) {
+        let long_ago = |since: Duration| since + self.timing.idle_scale_in <= self.now;
+        for (name, since) in &self.machinery.quiet_since {
+            if let Some(group) = self.world.scaling_groups.get_mut(name).filter(|_| long_ago(*since))
+            {
+                group.capacity.desired = group.capacity.min;
+            }
+        }
+    }
+
+    fn note_lost_routes(&mut self, before: &World) {
+        let references = self.world.references();
+        for name in before.references().into_keys().filter(|name| !references.contains_key(name)) {
+            self.released.insert(name, self.now);
+        }
+        if self.timing.propagation.is_zero() {
+            return;
+        }
+        let until = self.now + self.timing.propagation;
+        for (route, actions) in before.routes() {
+            if let Some(forward) = actions.forward()
+                && self.world.actions(&route).is_some_and(|now| now != actions)
+            {
+                self.fading.push(Fading { route, forward: forward.clone(), until });
+            }
+        }
+    }
+
+    fn note_burned(&mut self) {
+        for (name, template) in &self.world.templates {
+            let newest = template.versions.keys().next_back().copied().unwrap_or(0);
+            let burned = self.burned.entry(name.clone()).or_default();
+            *burned = (*burned).max(newest);
+        }
+    }
+
+    fn record(&mut self, cause: &str) {
+        let routes = traffic::reach(&self.world, &self.machinery, &self.fading, self.now);
+        let checked = self.world.references().into_keys().collect();
+        let last = self.history.last();
+        if last.is_none_or(|last| last.routes != routes || last.checked != checked) {
+            self.history.push(Moment { at: self.now, cause: cause.to_owned(), routes, checked });
+        }
+    }
+}
+
+impl ScalingGroupState {
+    /// Returns whether a policy follows the requests that the group gets.
+    fn follows_requests(&self) -> bool {
+        self.policies.values().any(|policy| {
+            policy.counts_requests_of.is_some()
+                || policy.details.value().to_string().contains("TargetTracking")
+        })
+    }
+}

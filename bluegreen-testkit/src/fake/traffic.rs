@@ -1,0 +1,86 @@
+//! Which targets requests would reach, moment by moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use bluegreen_core::model::{Forward, RouteKey, ScalingGroupName, TargetGroupName};
+
+use super::machines::Machinery;
+use super::world::World;
+
+/// How things stood from one moment until the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Since when, counted from the first use of the cloud.
+    pub at: Duration,
+    /// What brought it about.
+    pub cause: String,
+    /// Every route with a forward.
+    pub routes: BTreeMap<RouteKey, Reach>,
+    /// The target groups that were checked.
+    pub checked: BTreeSet<TargetGroupName>,
+}
+
+/// Whom the requests of one route reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// Whether the outside could reach the listener.
+    pub open: bool,
+    /// The target groups that got requests, each with how many healthy targets it had.
+    pub healthy: BTreeMap<TargetGroupName, usize>,
+}
+
+impl Reach {
+    /// Returns whether every target group that got requests had a healthy target.
+    pub fn is_served(&self) -> bool {
+        !self.healthy.is_empty() && self.healthy.values().all(|healthy| *healthy > 0)
+    }
+}
+
+/// What a route did until a short while ago, which requests may still follow.
+#[derive(Clone, Debug)]
+pub(super) struct Fading {
+    pub(super) route: RouteKey,
+    pub(super) forward: Forward,
+    pub(super) until: Duration,
+}
+
+/// Returns whom the requests of every route reach now.
+pub(super) fn reach(
+    world: &World,
+    machinery: &Machinery,
+    fading: &[Fading],
+    now: Duration,
+) -> BTreeMap<RouteKey, Reach> {
+    let mut routes = BTreeMap::new();
+    for (key, actions) in world.routes() {
+        let Some(forward) = actions.forward() else { continue };
+        let mut healthy: BTreeMap<_, _> = reached(forward)
+            .map(|name| (name.clone(), machinery.healthy(name)))
+            .collect();
+        // The checks of a target group that lost its route end before its requests do.
+        for faded in fading.iter().filter(|faded| faded.route == key) {
+            for name in reached(&faded.forward) {
+                let answering = machinery.answering(name, now);
+                healthy.entry(name.clone()).or_insert(answering);
+            }
+        }
+        let open = world.is_open(&key.listener);
+        routes.insert(key, Reach { open, healthy });
+    }
+    routes
+}
+
+/// Returns whether requests from outside reach a scaling group.
+pub(super) fn has_requests(world: &World, group: &ScalingGroupName) -> bool {
+    let Some(group) = world.scaling_groups.get(group) else { return false };
+    world.routes().any(|(key, actions)| {
+        let forward = actions.forward();
+        forward.is_some_and(|one| group.target_groups.iter().any(|name| one.reaches(name)))
+            && world.is_open(&key.listener)
+    })
+}
+
+fn reached(forward: &Forward) -> impl Iterator<Item = &TargetGroupName> {
+    forward.weights().keys().filter(|name| forward.reaches(name))
+}
