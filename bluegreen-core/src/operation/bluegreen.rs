@@ -11,8 +11,8 @@ use crate::plan::{
     CloudPlan, Decision, DeployOptions, ScaledownOptions, SwitchOptions, UpgradeOptions,
 };
 use crate::transaction::{
-    Cancel, Clock, Engine, EventSink, FORMAT, Header, Holder, Journal, Lock, NoSink, Outcome,
-    Policy, Store, StoreError, StoreErrorKind, SystemClock, chain,
+    Cancel, Clock, Engine, EventSink, FORMAT, Header, Holder, Lock, NoSink, Outcome, Policy, Store,
+    SystemClock,
 };
 
 /// Runs operations on environments of one cloud.
@@ -209,7 +209,7 @@ impl Bluegreen {
 
     /// Returns every run, newest first.
     pub async fn log(&self) -> Result<Vec<RunSummary>, OperationError> {
-        Ok(history::history(&*self.store).await?)
+        history::history(&*self.store).await
     }
 
     /// Returns one run, step by step.
@@ -222,7 +222,7 @@ impl Bluegreen {
         &self,
         run: &RunId,
     ) -> Result<(Vec<history::CloudEntry>, CloudLedger), OperationError> {
-        Ok(understood(run, &self.store.read(run).await?)?)
+        understood(run, &self.store.read(run).await?)
     }
 
     fn engine(&self) -> Engine<CloudChange, CloudGate> {
@@ -306,7 +306,6 @@ impl Bluegreen {
 fn understood(
     run: &RunId,
     lines: &[String],
-) -> Result<(Vec<history::CloudEntry>, CloudLedger), StoreError> {
-    history::replay(lines)
-        .map_err(|error| StoreError::new(StoreErrorKind::Damaged, run).with_source(chain(&error)))
+) -> Result<(Vec<history::CloudEntry>, CloudLedger), OperationError> {
+    history::replay(lines).map_err(|error| OperationError::unreadable(run, error))
 }

@@ -1,6 +1,7 @@
 use std::error::Error;
 use std::fmt;
 
+use super::history::JournalError;
 use crate::cloud::{CloudError, CloudErrorKind};
 use crate::model::RunId;
 use crate::plan::Refusal;
@@ -43,6 +44,18 @@ impl OperationError {
             left: Vec::new(),
             source: None,
         }
+    }
+
+    /// Says that the journal of a run cannot be understood.
+    pub(super) fn unreadable(run: &RunId, source: JournalError) -> Self {
+        let hint = if source.is_too_new() {
+            "use the version of bluegreen that wrote it, or a later one"
+        } else {
+            "look at its file in the store, and compare what it says with the cloud"
+        };
+        Self::refused(format!("the journal of run {run} cannot be read"))
+            .with_hint(hint)
+            .with_source(source)
     }
 
     pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {

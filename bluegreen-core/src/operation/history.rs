@@ -1,11 +1,11 @@
 use serde::Serialize;
 
+use super::OperationError;
 use crate::change::CloudChange;
 use crate::gate::CloudGate;
 use crate::model::{EnvironmentName, RunId, Timestamp};
 use crate::transaction::{
-    Change as _, DecodeError, Ending, Entry, Ledger, Record, StepId, StepState, Store, StoreError,
-    StoreErrorKind, Work, chain, decode,
+    Change as _, DecodeError, Ending, Entry, Ledger, Record, StepId, StepState, Store, Work, decode,
 };
 
 pub(super) type CloudEntry = Entry<CloudChange, CloudGate>;
@@ -115,6 +115,11 @@ pub(super) enum JournalError {
 }
 
 impl JournalError {
+    /// Returns whether a later version of the program wrote it.
+    pub(super) fn is_too_new(&self) -> bool {
+        matches!(self, Self::Decode(DecodeError::TooNew { .. }))
+    }
+
     /// Returns whether the process died before its first record: then it changed nothing.
     pub(super) fn is_empty(&self) -> bool {
         matches!(self, Self::Decode(DecodeError::Empty))
@@ -123,18 +128,14 @@ impl JournalError {
 
 /// Reads every run, newest first. Journals that cannot be understood are an error: one of them may
 /// be open.
-pub(super) async fn history(store: &dyn Store) -> Result<Vec<RunSummary>, StoreError> {
+pub(super) async fn history(store: &dyn Store) -> Result<Vec<RunSummary>, OperationError> {
     let mut runs = Vec::new();
     for run in store.runs().await?.into_iter().rev() {
         let lines = store.read(&run).await?;
         match replay(&lines) {
             Ok((entries, ledger)) => runs.push(summary(&entries, &ledger)),
             Err(error) if error.is_empty() => {}
-            Err(error) => {
-                return Err(
-                    StoreError::new(StoreErrorKind::Damaged, &run).with_source(chain(&error))
-                );
-            }
+            Err(error) => return Err(OperationError::unreadable(&run, error)),
         }
     }
     Ok(runs)

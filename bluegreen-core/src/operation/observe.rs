@@ -35,7 +35,7 @@ pub async fn observe(
     let account = blue.account.clone();
     let blue = side(blue, Color::Blue)?;
     let name = spec.name.clone();
-    let environment = Environment { name, account, routes, blue, green, pairs, listeners };
+    let environment = Environment { name, account, routes, listeners, blue, green, pairs };
     check_routed(&environment)?;
     Ok(environment)
 }
