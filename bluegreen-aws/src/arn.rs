@@ -1,6 +1,8 @@
 //! What ARNs tell without a call.
 
-use bluegreen_core::model::{AccountId, LoadBalancerName, PolicyKey, PolicyName, ScalingGroupName, TargetGroupName};
+use bluegreen_core::model::{
+    AccountId, LoadBalancerName, PolicyKey, PolicyName, ScalingGroupName, TargetGroupName,
+};
 
 /// Returns the account of an ARN.
 pub(crate) fn account(arn: &str) -> Option<AccountId> {

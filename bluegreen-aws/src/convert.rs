@@ -12,6 +12,8 @@ pub(crate) mod policy;
 pub(crate) mod schedule;
 pub(crate) mod target_group;
 
+use std::fmt;
+
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
@@ -33,7 +35,7 @@ pub(crate) enum ConvertError {
 }
 
 impl ConvertError {
-    fn range(what: &'static str, value: impl ToString) -> Self {
+    fn range(what: &'static str, value: impl fmt::Display) -> Self {
         Self::Range { what, value: value.to_string() }
     }
 }

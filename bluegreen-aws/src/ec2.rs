@@ -27,7 +27,7 @@ use crate::budget::{Budget, Call};
 
 pub(crate) use error::Ec2Error;
 use form::Form;
-pub(crate) use launch_templates::{NewTemplateVersion, TemplateVersionData};
+pub(crate) use launch_templates::{NewTemplateVersion, NotDeleted, TemplateVersionData};
 use reply::Reply;
 pub(crate) use security_groups::{IpPermission, SecurityGroup};
 

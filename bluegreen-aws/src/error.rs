@@ -199,8 +199,8 @@ fn kind_of_status(effect: Effect, status: Option<u16>) -> CloudErrorKind {
     }
 }
 
-fn is_about_credentials(error: &dyn Error) -> bool {
-    let mut cause = Some(error as &(dyn Error + 'static));
+fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
     while let Some(error) = cause {
         if error.is::<CredentialsError>() {
             return true;

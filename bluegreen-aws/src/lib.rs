@@ -1,5 +1,5 @@
 //! The cloud traits of `bluegreen-core` on AWS: Elastic Load Balancing v2, EC2
-//! Auto Scaling, CloudWatch alarms, EC2 launch templates, STS.
+//! Auto Scaling, alarms of `CloudWatch`, EC2 launch templates, STS.
 //!
 //! Translation and nothing more: natural keys to ARNs, values to requests,
 //! errors to what a caller can do about them, and a budget that keeps below

@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_elasticloadbalancingv2::types as sdk;
-use bluegreen_core::cloud::{
-    CloudError, CloudErrorKind, ReadLoadBalancers, WriteLoadBalancers,
-};
+use bluegreen_core::cloud::{CloudError, CloudErrorKind, ReadLoadBalancers, WriteLoadBalancers};
 use bluegreen_core::model::{
     Action, Actions, Listener, ListenerKey, ListenerSettings, LoadBalancer, LoadBalancerKind,
     LoadBalancerName, ResourceKey, Route, RouteKey, TargetGroupName,
@@ -114,21 +112,27 @@ impl WriteLoadBalancers for AwsCloud {
         let tags = target_group::write_tags(&settings.tags);
         let name = &key.load_balancer;
         let known = &self.names().load_balancers;
-        let created = with_arn(known, name, OPERATION, || self.resolve_load_balancer(name), |arn| {
-            let (actions, tags) = (actions.clone(), tags.clone());
-            async move {
-                let request = self.load_balancing_write().await.create_listener();
-                request
-                    .load_balancer_arn(arn)
-                    .protocol(settings.protocol.as_str().into())
-                    .port(i32::from(key.port))
-                    .set_default_actions(Some(actions))
-                    .set_tags(tags)
-                    .send()
-                    .await
-                    .map_err(|error| write_error(OPERATION, key, error))
-            }
-        });
+        let created = with_arn(
+            known,
+            name,
+            OPERATION,
+            || self.resolve_load_balancer(name),
+            |arn| {
+                let (actions, tags) = (actions.clone(), tags.clone());
+                async move {
+                    let request = self.load_balancing_write().await.create_listener();
+                    request
+                        .load_balancer_arn(arn)
+                        .protocol(settings.protocol.as_str().into())
+                        .port(i32::from(key.port))
+                        .set_default_actions(Some(actions))
+                        .set_tags(tags)
+                        .send()
+                        .await
+                        .map_err(|error| write_error(OPERATION, key, error))
+                }
+            },
+        );
         for listener in created.await?.listeners() {
             self.learn_listener(name, listener)?;
         }
@@ -138,11 +142,17 @@ impl WriteLoadBalancers for AwsCloud {
     async fn delete_listener(&self, key: &ListenerKey) -> Result<(), CloudError> {
         const OPERATION: &str = "DeleteListener";
         let known = &self.names().listeners;
-        let deleted = with_arn(known, key, OPERATION, || self.resolve_listener(key), |arn| async move {
-            let request = self.load_balancing_write().await.delete_listener().listener_arn(arn);
-            let answer = request.send().await;
-            answer.map(drop).map_err(|error| write_error(OPERATION, key, error))
-        });
+        let deleted = with_arn(
+            known,
+            key,
+            OPERATION,
+            || self.resolve_listener(key),
+            |arn| async move {
+                let request = self.load_balancing_write().await.delete_listener().listener_arn(arn);
+                let answer = request.send().await;
+                answer.map(drop).map_err(|error| write_error(OPERATION, key, error))
+            },
+        );
         or_absent(deleted.await)?;
         known.forget(key);
         Ok(())
@@ -155,15 +165,21 @@ impl WriteLoadBalancers for AwsCloud {
     ) -> Result<(), CloudError> {
         const OPERATION: &str = "ModifyLoadBalancerAttributes";
         let known = &self.names().load_balancers;
-        with_arn(known, name, OPERATION, || self.resolve_load_balancer(name), |arn| async move {
-            let attribute = sdk::LoadBalancerAttribute::builder()
-                .key(DELETION_PROTECTION)
-                .value(on.to_string())
-                .build();
-            let request = self.load_balancing_write().await.modify_load_balancer_attributes();
-            let answer = request.load_balancer_arn(arn).attributes(attribute).send().await;
-            answer.map(drop).map_err(|error| write_error(OPERATION, name, error))
-        })
+        with_arn(
+            known,
+            name,
+            OPERATION,
+            || self.resolve_load_balancer(name),
+            |arn| async move {
+                let attribute = sdk::LoadBalancerAttribute::builder()
+                    .key(DELETION_PROTECTION)
+                    .value(on.to_string())
+                    .build();
+                let request = self.load_balancing_write().await.modify_load_balancer_attributes();
+                let answer = request.load_balancer_arn(arn).attributes(attribute).send().await;
+                answer.map(drop).map_err(|error| write_error(OPERATION, name, error))
+            },
+        )
         .await
     }
 }
@@ -247,22 +263,35 @@ impl AwsCloud {
     ) -> Result<(), CloudError> {
         let operation = if route.priority.is_none() { "ModifyListener" } else { "ModifyRule" };
         let actions = &action::write(actions, arns);
-        let actions = actions.as_ref().map_err(|error| refused(operation, route, error.to_string()))?;
+        let actions =
+            actions.as_ref().map_err(|error| refused(operation, route, error.to_string()))?;
         if route.priority.is_some() {
             let known = &self.names().rules;
-            return with_arn(known, route, operation, || self.resolve_rule(route), |arn| async move {
-                let request = self.load_balancing_write().await.modify_rule().rule_arn(arn);
-                let answer = request.set_actions(Some(actions.clone())).send().await;
-                answer.map(drop).map_err(|error| write_error(operation, route, error))
-            })
+            return with_arn(
+                known,
+                route,
+                operation,
+                || self.resolve_rule(route),
+                |arn| async move {
+                    let request = self.load_balancing_write().await.modify_rule().rule_arn(arn);
+                    let answer = request.set_actions(Some(actions.clone())).send().await;
+                    answer.map(drop).map_err(|error| write_error(operation, route, error))
+                },
+            )
             .await;
         }
         let (known, key) = (&self.names().listeners, &route.listener);
-        with_arn(known, key, operation, || self.resolve_listener(key), |arn| async move {
-            let request = self.load_balancing_write().await.modify_listener().listener_arn(arn);
-            let answer = request.set_default_actions(Some(actions.clone())).send().await;
-            answer.map(drop).map_err(|error| write_error(operation, route, error))
-        })
+        with_arn(
+            known,
+            key,
+            operation,
+            || self.resolve_listener(key),
+            |arn| async move {
+                let request = self.load_balancing_write().await.modify_listener().listener_arn(arn);
+                let answer = request.set_default_actions(Some(actions.clone())).send().await;
+                answer.map(drop).map_err(|error| write_error(operation, route, error))
+            },
+        )
         .await
     }
 }

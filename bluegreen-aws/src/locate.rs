@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::hash::Hash;
 
+use aws_sdk_elasticloadbalancingv2::operation::describe_listeners::DescribeListenersOutput;
+use aws_sdk_elasticloadbalancingv2::operation::describe_load_balancers::DescribeLoadBalancersOutput;
+use aws_sdk_elasticloadbalancingv2::operation::describe_rules::DescribeRulesOutput;
+use aws_sdk_elasticloadbalancingv2::operation::describe_target_groups::DescribeTargetGroupsOutput;
 use aws_sdk_elasticloadbalancingv2::types as sdk;
 use bluegreen_core::cloud::{CloudError, CloudErrorKind};
 use bluegreen_core::model::{ListenerKey, LoadBalancerName, RouteKey, TargetGroupName};
@@ -77,9 +81,9 @@ impl AwsCloud {
                 Some(all) => found.extend(all),
                 // One that is missing fails the call for all.
                 None if chunk.len() > 1 => {
-                    let each = chunk.chunks(1).map(|one| async {
-                        if_there(self.load_balancers_exactly(one).await)
-                    });
+                    let each = chunk
+                        .chunks(1)
+                        .map(|one| async { if_there(self.load_balancers_exactly(one).await) });
                     found.extend(try_join_all(each).await?.into_iter().flatten().flatten());
                 }
                 None => {}
@@ -97,7 +101,7 @@ impl AwsCloud {
         let names_wanted = names.iter().map(ToString::to_string).collect();
         let stream = request.set_names(Some(names_wanted)).into_paginator().send();
         let paying = self.paying(Call::LoadBalancingRead);
-        let pages = page::collect(stream, |page| page.next_marker(), paying)
+        let pages = page::collect(stream, DescribeLoadBalancersOutput::next_marker, paying)
             .await
             .map_err(|error| read_error(OPERATION, joined(names), error))?;
         let found: Vec<_> =
@@ -119,9 +123,9 @@ impl AwsCloud {
                 Some(all) => found.extend(all),
                 // One that is missing fails the call for all.
                 None if chunk.len() > 1 => {
-                    let each = chunk.chunks(1).map(|one| async {
-                        if_there(self.target_groups_exactly(one).await)
-                    });
+                    let each = chunk
+                        .chunks(1)
+                        .map(|one| async { if_there(self.target_groups_exactly(one).await) });
                     found.extend(try_join_all(each).await?.into_iter().flatten().flatten());
                 }
                 None => {}
@@ -139,7 +143,7 @@ impl AwsCloud {
         let names_wanted = names.iter().map(ToString::to_string).collect();
         let stream = request.set_names(Some(names_wanted)).into_paginator().send();
         let paying = self.paying(Call::LoadBalancingRead);
-        let pages = page::collect(stream, |page| page.next_marker(), paying)
+        let pages = page::collect(stream, DescribeTargetGroupsOutput::next_marker, paying)
             .await
             .map_err(|error| read_error(OPERATION, joined(names), error))?;
         let found: Vec<_> =
@@ -201,7 +205,8 @@ impl AwsCloud {
         }
         for group in self.describe_target_groups(&unknown).await? {
             let arn = group.target_group_arn;
-            let arn = arn.ok_or_else(|| incomplete("DescribeTargetGroups", "", "TargetGroupArn"))?;
+            let arn =
+                arn.ok_or_else(|| incomplete("DescribeTargetGroups", "", "TargetGroupArn"))?;
             if let Some(name) = self.names().learn_target_group(&arn) {
                 arns.insert(name, arn);
             }
@@ -224,10 +229,11 @@ impl AwsCloud {
                 let request = self.load_balancing_read().await.describe_listeners();
                 let stream = request.load_balancer_arn(arn).into_paginator().send();
                 let paying = self.paying(Call::LoadBalancingRead);
-                let pages = page::collect(stream, |page| page.next_marker(), paying)
+                let pages = page::collect(stream, DescribeListenersOutput::next_marker, paying)
                     .await
                     .map_err(|error| read_error(OPERATION, name, error))?;
-                let listeners = pages.into_iter().flat_map(|page| page.listeners.unwrap_or_default());
+                let listeners =
+                    pages.into_iter().flat_map(|page| page.listeners.unwrap_or_default());
                 listeners.map(|one| Ok((self.learn_listener(name, &one)?, one))).collect()
             },
         )
@@ -266,7 +272,7 @@ impl AwsCloud {
                 let request = self.load_balancing_read().await.describe_rules();
                 let stream = request.listener_arn(arn).into_paginator().send();
                 let paying = self.paying(Call::LoadBalancingRead);
-                let pages = page::collect(stream, |page| page.next_marker(), paying)
+                let pages = page::collect(stream, DescribeRulesOutput::next_marker, paying)
                     .await
                     .map_err(|error| read_error(OPERATION, key, error))?;
                 let rules = pages.into_iter().flat_map(|page| page.rules.unwrap_or_default());

@@ -1,4 +1,13 @@
 //! Under construction.
 
+pub mod clock;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+pub mod event_log;
+pub mod fake;
+pub mod fault;
+pub mod flags;
+pub mod journal;
+
+pub use fake::{FakeCloud, World};
+pub use fault::{Fault, Meddle};

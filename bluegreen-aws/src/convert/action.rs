@@ -19,7 +19,11 @@ pub(crate) fn read(
     let mut sorted: Vec<&sdk::Action> = actions.iter().collect();
     // A lone action may have no order.
     sorted.sort_by_key(|action| action.order().unwrap_or(0));
-    sorted.into_iter().map(|action| read_one(action, &name)).collect::<Result<_, _>>().map(Actions::new)
+    sorted
+        .into_iter()
+        .map(|action| read_one(action, &name))
+        .collect::<Result<_, _>>()
+        .map(Actions::new)
 }
 
 /// Writes an action list; `arns` must know every target group that it forwards to.
@@ -100,10 +104,9 @@ fn write_forward(
 ) -> Result<sdk::builders::ActionBuilder, ConvertError> {
     let builder = sdk::Action::builder().r#type(sdk::ActionTypeEnum::Forward);
     let arn = |name: &TargetGroupName| {
-        arns.get(name).cloned().ok_or_else(|| ConvertError::Unknown {
-            what: "target group",
-            value: name.to_string(),
-        })
+        arns.get(name)
+            .cloned()
+            .ok_or_else(|| ConvertError::Unknown { what: "target group", value: name.to_string() })
     };
     let mut weights = forward.weights().iter();
     if let (Some((name, 1)), None, None) = (weights.next(), weights.next(), forward.stickiness()) {

@@ -1,6 +1,7 @@
 //! Metric alarms that set off scaling policies.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmInputBuilder;
 use aws_sdk_cloudwatch::types as sdk;
@@ -117,7 +118,10 @@ fn details(alarm: &sdk::MetricAlarm) -> Details {
 }
 
 /// Writes an alarm; `arns` must know every resource that it names.
-pub(crate) fn write(alarm: &Alarm, arns: &Arns) -> Result<PutMetricAlarmInputBuilder, ConvertError> {
+pub(crate) fn write(
+    alarm: &Alarm,
+    arns: &Arns,
+) -> Result<PutMetricAlarmInputBuilder, ConvertError> {
     let details: Details = opaque::unpack(&alarm.details)?;
     let mut actions = details.alarm_actions;
     for key in &alarm.sets_off {
@@ -167,7 +171,7 @@ fn write_dimension(dimension: &Dimension, arns: &Arns) -> Result<sdk::Dimension,
     Ok(sdk::Dimension::builder().name(&dimension.name).value(value).build())
 }
 
-fn unknown(what: &'static str, value: impl ToString) -> ConvertError {
+fn unknown(what: &'static str, value: impl fmt::Display) -> ConvertError {
     ConvertError::Unknown { what, value: value.to_string() }
 }
 
@@ -186,9 +190,8 @@ mod tests {
     const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:ops";
 
     fn alarm() -> sdk::builders::MetricAlarmBuilder {
-        let dimension = |name: &str, value: &str| {
-            sdk::Dimension::builder().name(name).value(value).build()
-        };
+        let dimension =
+            |name: &str, value: &str| sdk::Dimension::builder().name(name).value(value).build();
         sdk::MetricAlarm::builder()
             .alarm_name("cpu-high")
             .alarm_actions(POLICY)
@@ -210,7 +213,8 @@ mod tests {
     fn an_alarm_is_made_for_another_colour() {
         let mut alarm = read(&alarm().build()).unwrap();
         assert_eq!(alarm.uncarried, None);
-        let blue = PolicyKey { group: ScalingGroupName::new("blue"), policy: PolicyName::new("up") };
+        let blue =
+            PolicyKey { group: ScalingGroupName::new("blue"), policy: PolicyName::new("up") };
         assert_eq!(alarm.sets_off, [blue]);
 
         let green =

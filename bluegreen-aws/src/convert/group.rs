@@ -114,7 +114,9 @@ fn read_instance(instance: &sdk::Instance) -> Result<Instance, ConvertError> {
 }
 
 /// A target group may be listed as such, as a traffic source, or as both.
-fn read_target_groups(group: &sdk::AutoScalingGroup) -> Result<BTreeSet<TargetGroupName>, ConvertError> {
+fn read_target_groups(
+    group: &sdk::AutoScalingGroup,
+) -> Result<BTreeSet<TargetGroupName>, ConvertError> {
     let sources = group.traffic_sources().iter().filter(|one| is_target_group(one));
     let arns = group
         .target_group_arns()

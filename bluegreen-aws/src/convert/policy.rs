@@ -220,9 +220,7 @@ pub(crate) fn write(
         .set_estimated_instance_warmup(details.estimated_instance_warmup)
         .set_enabled(details.enabled)
         .set_step_adjustments((!steps.is_empty()).then_some(steps))
-        .set_target_tracking_configuration(
-            details.target_tracking.map(|one| one.write(label)),
-        ))
+        .set_target_tracking_configuration(details.target_tracking.map(|one| one.write(label))))
 }
 
 #[cfg(test)]
@@ -256,7 +254,8 @@ mod tests {
         assert!(!policy.details.value().to_string().contains("73e2"));
 
         let label = Some("app/web/50dc/targetgroup/green/99".to_owned());
-        let written = write(&ScalingGroupName::new("green"), &policy, label).unwrap().build().unwrap();
+        let written =
+            write(&ScalingGroupName::new("green"), &policy, label).unwrap().build().unwrap();
         let written = written.target_tracking_configuration().unwrap();
         assert_eq!(
             written.predefined_metric_specification().unwrap().resource_label(),
@@ -279,7 +278,10 @@ mod tests {
             .customized_metric_specification(metric)
             .build();
         let policy = read(&tracking(config)).unwrap();
-        assert_eq!(policy.uncarried.as_deref(), Some("its metric is narrowed by `AutoScalingGroupName`"));
+        assert_eq!(
+            policy.uncarried.as_deref(),
+            Some("its metric is narrowed by `AutoScalingGroupName`")
+        );
     }
 
     #[test]

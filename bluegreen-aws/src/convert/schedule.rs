@@ -22,7 +22,8 @@ struct Details {
 
 /// Reads a scheduled action.
 pub(crate) fn read(action: &sdk::ScheduledUpdateGroupAction) -> Result<Schedule, ConvertError> {
-    let name = action.scheduled_action_name().ok_or(ConvertError::Missing("ScheduledActionName"))?;
+    let name =
+        action.scheduled_action_name().ok_or(ConvertError::Missing("ScheduledActionName"))?;
     let recurrence = action.recurrence().filter(|one| !one.is_empty());
     // That of a recurring action is its next run: it moves by itself, and a past one is refused.
     let start = action.start_time().filter(|_| recurrence.is_none());

@@ -19,7 +19,7 @@ const DEREGISTRATION_DELAY: &str = "deregistration_delay.timeout_seconds";
 /// What AWS takes if the attribute is not told.
 ///
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html>
-const DEFAULT_DELAY: Duration = Duration::from_secs(300);
+const DEFAULT_DELAY: Duration = Duration::from_mins(5);
 
 /// What the core does not reason about.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +59,11 @@ pub(crate) fn read(group: &sdk::TargetGroup) -> Result<TargetGroup, ConvertError
             .map(|one| one.as_str().to_owned())
             .ok_or(ConvertError::Missing("TargetType"))?,
         // An ARN may be listed twice, and one that is no load balancer's cannot be.
-        load_balancers: group.load_balancer_arns().iter().filter_map(|one| arn::load_balancer(one)).collect(),
+        load_balancers: group
+            .load_balancer_arns()
+            .iter()
+            .filter_map(|one| arn::load_balancer(one))
+            .collect(),
     })
 }
 
@@ -76,10 +80,10 @@ pub(crate) fn read_settings(
         .collect();
     let deregistration_delay = match attributes.remove(DEREGISTRATION_DELAY) {
         None => DEFAULT_DELAY,
-        Some(text) => Duration::from_secs(text.parse().map_err(|_| ConvertError::Range {
-            what: DEREGISTRATION_DELAY,
-            value: text,
-        })?),
+        Some(text) => Duration::from_secs(
+            text.parse()
+                .map_err(|_| ConvertError::Range { what: DEREGISTRATION_DELAY, value: text })?,
+        ),
     };
     let known = read(group)?;
     Ok(TargetGroupSettings {
@@ -177,12 +181,15 @@ pub(crate) fn same_but_attributes(
 
 /// Writes tags; AWS refuses an empty list.
 pub(crate) fn write_tags(tags: &Tags) -> Option<Vec<sdk::Tag>> {
-    let write = |(key, value): (&String, &String)| sdk::Tag::builder().key(key).value(value).build();
+    let write =
+        |(key, value): (&String, &String)| sdk::Tag::builder().key(key).value(value).build();
     (!tags.is_empty()).then(|| tags.iter().map(write).collect())
 }
 
 /// Reads the load balancer's view of a target.
-pub(crate) fn read_health(one: &sdk::TargetHealthDescription) -> Result<TargetHealth, ConvertError> {
+pub(crate) fn read_health(
+    one: &sdk::TargetHealthDescription,
+) -> Result<TargetHealth, ConvertError> {
     let target = one.target().ok_or(ConvertError::Missing("Target"))?;
     let id = target.id().ok_or(ConvertError::Missing("Id"))?;
     let health = one.target_health();
@@ -190,7 +197,9 @@ pub(crate) fn read_health(one: &sdk::TargetHealthDescription) -> Result<TargetHe
         target: InstanceId::new(id),
         // A lambda function has no port.
         port: target.port().map_or(Ok(0), |one| port(Some(one)))?,
-        state: health.and_then(sdk::TargetHealth::state).map_or(HealthState::Unavailable, read_state),
+        state: health
+            .and_then(sdk::TargetHealth::state)
+            .map_or(HealthState::Unavailable, read_state),
         reason: health.and_then(read_reason),
     })
 }
@@ -242,10 +251,12 @@ mod tests {
 
     #[test]
     fn what_is_read_is_what_is_written() {
-        let attributes = [attribute(DEREGISTRATION_DELAY, "15"), attribute("stickiness.enabled", "true")];
+        let attributes =
+            [attribute(DEREGISTRATION_DELAY, "15"), attribute("stickiness.enabled", "true")];
         let settings = read_settings(&group(), &attributes, Tags::new()).unwrap();
         assert_eq!(settings.deregistration_delay, Duration::from_secs(15));
-        let request = write(&TargetGroupName::new("web-green"), &settings).unwrap().build().unwrap();
+        let request =
+            write(&TargetGroupName::new("web-green"), &settings).unwrap().build().unwrap();
         assert_eq!(request.vpc_id(), Some("vpc-1"));
         assert_eq!(request.health_check_path(), Some("/health"));
         assert_eq!(request.matcher().and_then(sdk::Matcher::http_code), Some("200-299"));
@@ -268,7 +279,8 @@ mod tests {
     fn a_state_that_is_new_is_not_healthy() {
         let health = sdk::TargetHealth::builder().state("splendid".into()).build();
         let target = sdk::TargetDescription::builder().id("i-1").port(80).build();
-        let one = sdk::TargetHealthDescription::builder().target(target).target_health(health).build();
+        let one =
+            sdk::TargetHealthDescription::builder().target(target).target_health(health).build();
         assert_eq!(read_health(&one).unwrap().state, HealthState::Unavailable);
     }
 }

@@ -11,13 +11,13 @@ pub(super) fn url(config: &SdkConfig, region: &str) -> String {
     {
         return url.to_owned();
     }
-    configured_for_ec2(config)
-        .or_else(|| config.endpoint_url().map(str::to_owned))
-        .unwrap_or_else(|| {
+    configured_for_ec2(config).or_else(|| config.endpoint_url().map(str::to_owned)).unwrap_or_else(
+        || {
             let fips = config.use_fips().unwrap_or(false);
             let dual_stack = config.use_dual_stack().unwrap_or(false);
             public(region, fips, dual_stack)
-        })
+        },
+    )
 }
 
 fn configured_for_ec2(config: &SdkConfig) -> Option<String> {

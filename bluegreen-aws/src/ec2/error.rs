@@ -18,9 +18,9 @@ impl Ec2Error {
     /// One that is not in EC2's words, such as the page of a proxy, has no code.
     pub(super) fn parse(body: &[u8]) -> Self {
         let mut metadata = ErrorMetadata::builder();
-        let response = std::str::from_utf8(body).ok().and_then(|text| {
-            quick_xml::de::from_str::<Response>(text).ok()
-        });
+        let response = std::str::from_utf8(body)
+            .ok()
+            .and_then(|text| quick_xml::de::from_str::<Response>(text).ok());
         if let Some(response) = response {
             if let Some(request_id) = response.request_id {
                 metadata = metadata.custom("aws_request_id", request_id);

@@ -35,6 +35,9 @@ impl Ec2 {
 
 fn is_unknown_image(error: &CallError) -> bool {
     error.as_service_error().and_then(ProvideErrorMetadata::code).is_some_and(|code| {
-        matches!(code, "InvalidAMIID.NotFound" | "InvalidAMIID.Malformed" | "InvalidAMIID.Unavailable")
+        matches!(
+            code,
+            "InvalidAMIID.NotFound" | "InvalidAMIID.Malformed" | "InvalidAMIID.Unavailable"
+        )
     })
 }

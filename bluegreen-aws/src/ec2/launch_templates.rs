@@ -126,9 +126,25 @@ struct DeleteFailure {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub(crate) struct NotDeleted {
-    /// The code, such as `launchTemplateVersionDoesNotExist`.
-    pub(crate) code: String,
+    code: String,
     message: String,
+}
+
+impl NotDeleted {
+    /// Returns whether the version was not there to begin with.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "launchTemplateIdDoesNotExist"
+                | "launchTemplateNameDoesNotExist"
+                | "launchTemplateVersionDoesNotExist"
+        )
+    }
+
+    /// Returns whether EC2 itself does not know what happened.
+    pub(crate) fn is_unexpected(&self) -> bool {
+        self.code == "unexpectedError"
+    }
 }
 
 impl Ec2 {

@@ -133,11 +133,13 @@ pub(super) struct Run<'e, C: Change, G> {
     pub(super) ledger: Ledger<C, G>,
     journal: Box<dyn Journal>,
     pub(super) skew: Duration,
+    /// Whether the answer to some inverse was lost, so that it may still land.
+    pub(super) in_doubt: bool,
 }
 
 impl<'e, C: Change, G: Gate<World = C::World>> Run<'e, C, G> {
     fn new(engine: &'e Engine<C, G>, ledger: Ledger<C, G>, journal: Box<dyn Journal>) -> Self {
-        Self { engine, ledger, journal, skew: Duration::ZERO }
+        Self { engine, ledger, journal, skew: Duration::ZERO, in_doubt: false }
     }
 
     /// Does what the ledger says is next until there is an end, or no way on.

@@ -250,14 +250,16 @@ impl<C: Change, G: Gate> Ledger<C, G> {
         if legal { Ok(()) } else { Err(IllegalRecord { record: name_of(record) }) }
     }
 
-    /// Gives what is stuck another chance: a person may have cleared the way.
+    /// Gives what is stuck another chance: a person may have cleared the way. What the process
+    /// before had under way may still land.
     fn unstick(&mut self) {
         for (_, state) in &mut self.steps {
             if *state == StepState::Stuck {
                 *state = StepState::Started;
             }
         }
-        self.doubtful |= self.steps.iter().any(|(_, state)| *state == StepState::Started);
+        let is_begun = |(_, state): &(usize, StepState)| *state != StepState::Pending;
+        self.doubtful |= self.steps.iter().any(is_begun);
     }
 
     /// Returns whether the change at `step` is the plan's and its stage is the next one.

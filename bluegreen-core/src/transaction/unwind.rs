@@ -6,11 +6,13 @@ use tokio::time::Instant;
 
 use super::engine::{Halt, Run};
 use super::outcome::chain;
-use super::{Change, EventKind, Failure as _, Gate, Position, Record, Severity, StepId};
+use super::{Change, EventKind, Failure as _, Gate, Position, Record, Severity, StepId, StepState};
 
 /// How often the world may refuse an inverse before the change counts as stuck. More than once,
 /// since what was just made is sometimes refused for a moment as not being there.
 const REFUSALS: u32 = 3;
+
+const SOMEBODY_ELSE: &str = "somebody else changed it; it is left as it is";
 
 /// A change that is being taken back.
 struct Open<C> {
@@ -18,6 +20,8 @@ struct Open<C> {
     change: C,
     refusals: u32,
     drifted: Option<Instant>,
+    /// When its inverse was last applied without being refused.
+    reverted: Option<Instant>,
     trouble: Option<String>,
 }
 
@@ -26,6 +30,7 @@ enum Found {
     Undone,
     InPlace,
     NotYet,
+    Drifted,
     Stuck(String),
 }
 
@@ -44,6 +49,7 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
                 change,
                 refusals: 0,
                 drifted: None,
+                reverted: None,
                 trouble: None,
             })
             .collect();
@@ -68,7 +74,7 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
         let refs: Vec<&C> = open.iter().map(|one| &one.change).collect();
         let seen = C::observe(&refs, &self.engine.world).await;
         let (mut records, mut revert, mut wait) = (Vec::new(), Vec::new(), Vec::new());
-        let mut halt = None;
+        let (mut halt, mut resurfaced) = (None, false);
         for (mut one, position) in open.drain(..).zip(seen) {
             match self.judge(&mut one, position, is_last)? {
                 Found::Undone => {
@@ -76,11 +82,15 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
                     let change = one.change.to_string();
                     self.emit(EventKind::Undone { step: one.step, change });
                 }
-                Found::Stuck(reason) => {
-                    records.push(Record::Stuck { step: one.step, reason: reason.clone() });
-                    let change = one.change.to_string();
-                    self.emit(EventKind::UndoStuck { step: one.step, change, reason });
-                }
+                Found::Drifted => match self.resurfaced(&one.change.resource()).await {
+                    // That one is of a later stage and is taken back before this one.
+                    Some(step) => {
+                        records.push(Record::Resurfaced { step });
+                        resurfaced = true;
+                    }
+                    None => records.push(self.stuck(&one, SOMEBODY_ELSE)),
+                },
+                Found::Stuck(reason) => records.push(self.stuck(&one, &reason)),
                 Found::InPlace => revert.push(one),
                 Found::NotYet => wait.push(one),
             }
@@ -88,16 +98,21 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
         if !records.is_empty() {
             self.note(records).await?;
         }
+        if resurfaced {
+            return Ok(Vec::new());
+        }
         let inverses: Vec<C> = revert.iter().map(|one| one.change.inverse()).collect();
         let results =
             join_all(inverses.iter().map(|inverse| inverse.apply(&self.engine.world))).await;
         for (mut one, result) in revert.into_iter().zip(results) {
+            one.reverted = Some(Instant::now());
             if let Err(error) = result {
                 let trouble = chain(&error);
                 match error.severity() {
                     Severity::Hopeless => halt = Some(Halt(trouble.clone())),
-                    Severity::Refused => one.refusals += 1,
-                    Severity::Busy | Severity::Unknown => {}
+                    Severity::Refused => (one.refusals, one.reverted) = (one.refusals + 1, None),
+                    Severity::Busy => one.reverted = None,
+                    Severity::Unknown => self.in_doubt = true,
                 }
                 let (step, change) = (one.step, one.change.to_string());
                 self.emit(EventKind::UndoRetried { step, change, error: trouble.clone() });
@@ -123,6 +138,13 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
             Ok(Position::After | Position::Partial) if is_last || one.refusals >= REFUSALS => {
                 Found::Stuck(late(one))
             }
+            // What was just written may take a moment to be seen; writing it again would overwrite
+            // whoever came in between.
+            Ok(Position::After | Position::Partial)
+                if one.reverted.is_some_and(|at| at.elapsed() < self.engine.policy.reread) =>
+            {
+                Found::NotYet
+            }
             Ok(Position::After | Position::Partial) => {
                 one.drifted = None;
                 Found::InPlace
@@ -130,7 +152,7 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
             Ok(Position::Drifted) => {
                 let since = *one.drifted.get_or_insert_with(Instant::now);
                 if is_last || since.elapsed() >= self.engine.policy.reread {
-                    Found::Stuck("somebody else changed it; it is left as it is".to_owned())
+                    Found::Drifted
                 } else {
                     Found::NotYet
                 }
@@ -152,7 +174,7 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
     pub(super) async fn certify(&mut self) -> Result<(), Halt> {
         let by_resource = self.touched_by_resource();
         if !by_resource.is_empty() {
-            let doubtful = self.ledger.is_doubtful();
+            let doubtful = self.in_doubt || self.ledger.is_doubtful();
             let settle = if doubtful { self.engine.policy.settle } else { Duration::ZERO };
             self.emit(EventKind::Verifying { settle });
             tokio::time::sleep(settle).await;
@@ -188,12 +210,9 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
         Ok(match position {
             Ok(Position::Before) => None,
             Ok(Position::After | Position::Partial) => Some(Record::Resurfaced { step }),
-            Ok(Position::Drifted) => Some(match self.resurfaced(changes).await {
+            Ok(Position::Drifted) => Some(match self.resurfaced(&changes[0].1.resource()).await {
                 Some(step) => Record::Resurfaced { step },
-                None => Record::Stuck {
-                    step,
-                    reason: "somebody else changed it; it is left as it is".to_owned(),
-                },
+                None => Record::Stuck { step, reason: SOMEBODY_ELSE.to_owned() },
             }),
             Err(error) if error.severity() == Severity::Hopeless => {
                 return Err(Halt(chain(&error)));
@@ -205,14 +224,30 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
         })
     }
 
-    /// Returns the newest of several changes of one resource that is in place.
-    async fn resurfaced(&self, changes: &[(StepId, C)]) -> Option<StepId> {
-        for (step, change) in changes.iter().rev() {
+    /// Returns the newest change of a resource that was taken back and is in place again: its call
+    /// landed late.
+    async fn resurfaced(&self, resource: &str) -> Option<StepId> {
+        let undone: Vec<(StepId, C)> = self
+            .ledger
+            .touched()
+            .filter(|(_, change, state)| {
+                *state == StepState::Undone && change.resource() == resource
+            })
+            .map(|(step, change, _)| (step, change.clone()))
+            .collect();
+        for (step, change) in undone.iter().rev() {
             let seen = C::observe(&[change], &self.engine.world).await;
             if matches!(seen.as_slice(), [Ok(Position::After | Position::Partial)]) {
                 return Some(*step);
             }
         }
         None
+    }
+
+    fn stuck(&self, one: &Open<C>, reason: &str) -> Record<C, G> {
+        let (step, reason) = (one.step, reason.to_owned());
+        let change = one.change.to_string();
+        self.emit(EventKind::UndoStuck { step, change, reason: reason.clone() });
+        Record::Stuck { step, reason }
     }
 }

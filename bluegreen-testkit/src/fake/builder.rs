@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bluegreen_core::model::{
-    Actions, Alarm, ImageId, LaunchConfigurationName, LaunchSource, LaunchTemplateName, ListenerKey,
-    LoadBalancerKind, LoadBalancerName, Opaque, Policy, ScalingGroupName, ScalingGroupSettings,
-    Schedule, TargetGroupName, TargetGroupSettings, TemplateVersion,
+    Actions, Alarm, ImageId, LaunchConfigurationName, LaunchSource, LaunchTemplateName,
+    ListenerKey, LoadBalancerKind, LoadBalancerName, Opaque, Policy, ScalingGroupName,
+    ScalingGroupSettings, Schedule, TargetGroupName, TargetGroupSettings, TemplateVersion,
 };
 use serde_json::json;
 
@@ -111,11 +111,7 @@ impl World {
 
     /// Adds a target group.
     #[must_use]
-    pub fn with_target_group_settings(
-        mut self,
-        name: &str,
-        settings: TargetGroupSettings,
-    ) -> Self {
+    pub fn with_target_group_settings(mut self, name: &str, settings: TargetGroupSettings) -> Self {
         self.target_groups.insert(TargetGroupName::new(name), settings);
         self
     }

@@ -73,10 +73,7 @@ fn settings() -> ScalingGroupSettings {
 fn request_count() -> Policy {
     Policy {
         name: PolicyName::new("requests"),
-        counts_requests_of: Some((
-            LoadBalancerName::new(NAME),
-            TargetGroupName::new("nginx-http"),
-        )),
+        counts_requests_of: Some((LoadBalancerName::new(NAME), TargetGroupName::new("nginx-http"))),
         details: Opaque::new(json!({"type": "TargetTrackingScaling", "target": 1000.0})),
         alarms: vec![],
         uncarried: None,

@@ -49,9 +49,8 @@ impl Target {
 
     /// Begins to drain, if it has not begun yet; returns when it is done.
     pub(super) fn drain(&mut self, world: &World, of: &TargetGroupName, now: Duration) -> Duration {
-        let delay = world.target_groups.get(of).map_or(Duration::ZERO, |one| {
-            one.deregistration_delay
-        });
+        let delay =
+            world.target_groups.get(of).map_or(Duration::ZERO, |one| one.deregistration_delay);
         (self.state, self.reason) = (HealthState::Draining, reason(HealthState::Draining));
         self.due = None;
         *self.drained.get_or_insert(now + delay)
@@ -102,11 +101,8 @@ pub(super) struct Patient {
 
 impl Patient {
     fn of(machine: &Machine, broken_images: &BTreeMap<ImageId, Duration>) -> Self {
-        let lasts = if machine.broken {
-            Some(&Duration::ZERO)
-        } else {
-            broken_images.get(&machine.image)
-        };
+        let lasts =
+            if machine.broken { Some(&Duration::ZERO) } else { broken_images.get(&machine.image) };
         let well_from = machine.answers_from;
         Self { well_from, sick_from: lasts.map(|lasts| well_from + *lasts) }
     }

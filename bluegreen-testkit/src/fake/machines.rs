@@ -8,8 +8,8 @@ use bluegreen_core::model::{
 };
 
 use super::health::Target;
-use super::timing::Timing;
 use super::timestamp;
+use super::timing::Timing;
 use super::world::World;
 
 /// A machine.
@@ -107,6 +107,27 @@ impl Machinery {
         self.recheck(world, timing, now);
     }
 
+    /// Registers a running machine of no group.
+    pub(super) fn register_stray(
+        &mut self,
+        target_group: &TargetGroupName,
+        instance: &InstanceId,
+        now: Duration,
+    ) {
+        self.machines.entry(instance.clone()).or_insert_with(|| Machine {
+            id: instance.clone(),
+            group: None,
+            image: ImageId::new("ami-stray"),
+            launched: now,
+            answers_from: now,
+            phase: Phase::InService,
+            stopped: false,
+            broken: false,
+        });
+        let targets = self.targets.entry(target_group.clone()).or_default();
+        targets.entry(instance.clone()).or_insert_with(Target::new);
+    }
+
     /// Returns when the next machine moves on by itself.
     pub(super) fn next_due(&self) -> Option<Duration> {
         let phases = self.machines.values().filter_map(|machine| match machine.phase {
@@ -162,7 +183,8 @@ impl Machinery {
 
     /// Returns the machines that their groups no longer want, the oldest of each group first.
     fn surplus(&self, world: &World) -> Vec<InstanceId> {
-        let groups: BTreeSet<_> = self.machines.values().filter_map(|one| one.group.as_ref()).collect();
+        let groups: BTreeSet<_> =
+            self.machines.values().filter_map(|one| one.group.as_ref()).collect();
         let mut surplus = vec![];
         for group in groups {
             let wanted = world.scaling_groups.get(group).map_or(0, |one| one.capacity.desired);

@@ -75,7 +75,8 @@ fn change(world: &mut World, piece: &Piece) {
 
 fn change_listener(world: &mut World, key: &ListenerKey) {
     let Some(balancer) = world.load_balancers.get_mut(&key.load_balancer) else { return };
-    let protocol = balancer.listeners.values().next().map_or("HTTP", |one| &one.protocol).to_owned();
+    let protocol =
+        balancer.listeners.values().next().map_or("HTTP", |one| &one.protocol).to_owned();
     let fixed = json!({"type": "fixed-response", "status": 404});
     let stranger = || ListenerState {
         protocol,
@@ -147,7 +148,8 @@ fn relaunch(world: &mut World, name: &ScalingGroupName) {
     let Some(group) = world.scaling_groups.get_mut(name) else { return };
     if let LaunchSource::Template { template, version } = &mut group.launch
         && let Some(state) = world.templates.get_mut(template)
-        && let Some(mut copy) = state.number(version).and_then(|one| state.versions.get(&one)).cloned()
+        && let Some(mut copy) =
+            state.number(version).and_then(|one| state.versions.get(&one)).cloned()
     {
         let newest = state.versions.keys().next_back().copied().unwrap_or(0);
         copy.mark = None;

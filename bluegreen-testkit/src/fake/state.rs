@@ -78,7 +78,8 @@ impl fmt::Debug for State {
 impl State {
     /// Makes a cloud of that world in which everything has come to rest.
     pub(super) fn new(world: World) -> Self {
-        let newest = |template: &super::TemplateState| template.versions.keys().next_back().copied();
+        let newest =
+            |template: &super::TemplateState| template.versions.keys().next_back().copied();
         let burned = world.templates.iter();
         let burned = burned.map(|(name, one)| (name.clone(), newest(one).unwrap_or(0))).collect();
         let mut state = Self {
@@ -245,7 +246,8 @@ impl State {
     fn shrink_quiet_groups(&mut self) {
         let long_ago = |since: Duration| since + self.timing.idle_scale_in <= self.now;
         for (name, since) in &self.machinery.quiet_since {
-            if let Some(group) = self.world.scaling_groups.get_mut(name).filter(|_| long_ago(*since))
+            if let Some(group) =
+                self.world.scaling_groups.get_mut(name).filter(|_| long_ago(*since))
             {
                 group.capacity.desired = group.capacity.min;
             }

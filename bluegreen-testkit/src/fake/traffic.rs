@@ -55,9 +55,8 @@ pub(super) fn reach(
     let mut routes = BTreeMap::new();
     for (key, actions) in world.routes() {
         let Some(forward) = actions.forward() else { continue };
-        let mut healthy: BTreeMap<_, _> = reached(forward)
-            .map(|name| (name.clone(), machinery.healthy(name)))
-            .collect();
+        let mut healthy: BTreeMap<_, _> =
+            reached(forward).map(|name| (name.clone(), machinery.healthy(name))).collect();
         // The checks of a target group that lost its route end before its requests do.
         for faded in fading.iter().filter(|faded| faded.route == key) {
             for name in reached(&faded.forward) {

@@ -143,6 +143,7 @@ fn an_unknown_action_is_refused_by_its_name() {
     let action = sdk::Action::builder().r#type("teleport".into()).build();
     let error = read(&[action], crate::arn::target_group).unwrap_err();
     assert_eq!(error.to_string(), "action type `teleport` is not known to this version");
-    let later = Opaque::new(serde_json::json!({"type": "redirect", "status_code": "HTTP_301", "new": 1}));
+    let later =
+        Opaque::new(serde_json::json!({"type": "redirect", "status_code": "HTTP_301", "new": 1}));
     assert!(write(&Actions::new(vec![Action::Other(later)]), &arns()).is_err());
 }

@@ -202,10 +202,9 @@ fn target_groups(
     arns: &BTreeMap<TargetGroupName, String>,
 ) -> Result<Option<Vec<String>>, ConvertError> {
     let arn = |name: &TargetGroupName| {
-        arns.get(name).cloned().ok_or_else(|| ConvertError::Unknown {
-            what: "target group",
-            value: name.to_string(),
-        })
+        arns.get(name)
+            .cloned()
+            .ok_or_else(|| ConvertError::Unknown { what: "target group", value: name.to_string() })
     };
     Ok(filled(settings.target_groups.iter().map(arn).collect::<Result<_, _>>()?))
 }

@@ -1,6 +1,7 @@
 use super::*;
 
-const ARN: &str = "arn:aws:autoscaling:eu-west-1:123456789012:autoScalingGroup:0f:autoScalingGroupName/web";
+const ARN: &str =
+    "arn:aws:autoscaling:eu-west-1:123456789012:autoScalingGroup:0f:autoScalingGroupName/web";
 const BLUE: &str = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/blue/01";
 
 /// A group as AWS shows it that sets nothing beyond what every group has.
@@ -85,7 +86,10 @@ fn what_a_clone_would_not_get_is_named() {
         .warm_pool_configuration(sdk::WarmPoolConfiguration::builder().min_size(1).build())
         .enabled_metrics(sdk::EnabledMetric::builder().metric("GroupMinSize").build())
         .traffic_sources(
-            sdk::TrafficSourceIdentifier::builder().identifier("tg-0").r#type("vpc-lattice").build(),
+            sdk::TrafficSourceIdentifier::builder()
+                .identifier("tg-0")
+                .r#type("vpc-lattice")
+                .build(),
         )
         .suspended_processes(suspended_process("AZRebalance", "User suspended at 2026-01-01"))
         .suspended_processes(suspended_process("AlarmNotification", "User suspended"))

@@ -67,8 +67,9 @@ fn has_reservations(group: &sdk::AutoScalingGroup) -> bool {
 }
 
 fn retains_instances(group: &sdk::AutoScalingGroup) -> bool {
-    let triggers =
-        group.instance_lifecycle_policy().and_then(sdk::InstanceLifecyclePolicy::retention_triggers);
+    let triggers = group
+        .instance_lifecycle_policy()
+        .and_then(sdk::InstanceLifecyclePolicy::retention_triggers);
     let action = triggers.and_then(sdk::RetentionTriggers::terminate_hook_abandon);
     action.is_some_and(|one| *one != sdk::RetentionAction::Terminate)
 }
@@ -83,7 +84,8 @@ fn traffic_sources(group: &sdk::AutoScalingGroup) -> impl Iterator<Item = String
 fn suspensions(group: &sdk::AutoScalingGroup) -> impl Iterator<Item = String> {
     suspended(group)
         .filter(|one| {
-            !one.suspension_reason().is_some_and(|why| why.to_lowercase().contains("administrative"))
+            !one.suspension_reason()
+                .is_some_and(|why| why.to_lowercase().contains("administrative"))
         })
         .filter_map(sdk::SuspendedProcess::process_name)
         .filter(|name| known_process(name).is_none())

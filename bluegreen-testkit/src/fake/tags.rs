@@ -1,0 +1,89 @@
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use bluegreen_core::cloud::{CloudError, ReadTags, WriteTags};
+use bluegreen_core::model::{GroupTag, ResourceKey, Tags};
+
+use super::FakeCloud;
+use super::piece::Piece;
+use super::refusal::{not_found, rejected};
+use super::state::State;
+use super::world::World;
+
+const METHOD: &str = "set_tags";
+
+#[async_trait]
+impl ReadTags for FakeCloud {
+    async fn tags(&self, resource: &ResourceKey) -> Result<Option<Tags>, CloudError> {
+        self.read("tags", resource.to_string(), |state| Ok(state.world.tags(resource))).await
+    }
+}
+
+#[async_trait]
+impl WriteTags for FakeCloud {
+    async fn set_tags(
+        &self,
+        resource: &ResourceKey,
+        tags: &BTreeMap<String, Option<String>>,
+    ) -> Result<(), CloudError> {
+        let (resource, tags) = (resource.clone(), tags.clone());
+        let piece = Piece::Tags(resource.clone(), tags.keys().cloned().collect());
+        self.write(METHOD, piece, move |state| state.set_tags(&resource, tags)).await
+    }
+}
+
+impl State {
+    fn set_tags(
+        &mut self,
+        resource: &ResourceKey,
+        tags: BTreeMap<String, Option<String>>,
+    ) -> Result<(), CloudError> {
+        if tags.keys().any(|key| key.starts_with("aws:")) {
+            return Err(rejected(METHOD, resource, "a tag is reserved"));
+        }
+        if let ResourceKey::ScalingGroup(name) = resource {
+            let group = self.group_to_change(METHOD, name)?;
+            for (key, value) in tags {
+                match value {
+                    Some(value) => group.tags.insert(key, GroupTag { value, propagate: false }),
+                    None => group.tags.remove(&key),
+                };
+            }
+            return Ok(());
+        }
+        let found = self.world.tags_mut(resource).ok_or_else(|| not_found(METHOD, resource))?;
+        for (key, value) in tags {
+            match value {
+                Some(value) => found.insert(key, value),
+                None => found.remove(&key),
+            };
+        }
+        Ok(())
+    }
+}
+
+impl World {
+    /// Returns the tags of a resource, if it exists.
+    pub fn tags(&self, resource: &ResourceKey) -> Option<Tags> {
+        Some(match resource {
+            ResourceKey::LoadBalancer(name) => self.load_balancers.get(name)?.tags.clone(),
+            ResourceKey::Listener(key) => self.listener(key)?.tags.clone(),
+            ResourceKey::TargetGroup(name) => self.target_groups.get(name)?.tags.clone(),
+            ResourceKey::ScalingGroup(name) => {
+                let tags = self.scaling_groups.get(name)?.tags.iter();
+                tags.map(|(key, tag)| (key.clone(), tag.value.clone())).collect()
+            }
+            _ => return None,
+        })
+    }
+
+    /// Returns the tags of what is no scaling group, to be changed.
+    pub(super) fn tags_mut(&mut self, resource: &ResourceKey) -> Option<&mut Tags> {
+        Some(match resource {
+            ResourceKey::LoadBalancer(name) => &mut self.load_balancers.get_mut(name)?.tags,
+            ResourceKey::Listener(key) => &mut self.listener_mut(key)?.tags,
+            ResourceKey::TargetGroup(name) => &mut self.target_groups.get_mut(name)?.tags,
+            _ => return None,
+        })
+    }
+}

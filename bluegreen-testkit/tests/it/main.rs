@@ -1,0 +1,4 @@
+//! Tests of the testkit, and of the engine and every operation on it.
+
+mod engine_properties;
+mod fake_example;
