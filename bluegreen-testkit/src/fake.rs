@@ -233,7 +233,7 @@ impl FakeCloud {
 
     /// Plans a fault for every changing call from the nth on, the next being the 0th.
     pub fn fault_from_write(&self, nth: usize, fault: Fault) {
-        self.present().script.from_write(nth, fault);
+        self.present().script.since_write(nth, fault);
     }
 
     /// Plans a fault for the nth call of a method from now, the next being the 0th.

@@ -68,7 +68,7 @@ pub(crate) struct Script {
     writes: VecDeque<Fault>,
     at_call: BTreeMap<usize, Fault>,
     at_write: BTreeMap<usize, Fault>,
-    from_write: Option<(usize, Fault)>,
+    since_write: Option<(usize, Fault)>,
     on: Vec<Nth>,
     calls_seen: usize,
     writes_seen: usize,
@@ -96,8 +96,8 @@ impl Script {
         self.at_write.insert(self.writes_seen + nth, fault);
     }
 
-    pub(crate) fn from_write(&mut self, nth: usize, fault: Fault) {
-        self.from_write = Some((self.writes_seen + nth, fault));
+    pub(crate) fn since_write(&mut self, nth: usize, fault: Fault) {
+        self.since_write = Some((self.writes_seen + nth, fault));
     }
 
     pub(crate) fn on(&mut self, method: &str, nth: usize, fault: Fault) {
@@ -114,7 +114,7 @@ impl Script {
         }
         let seen = self.writes_seen;
         let at_write = self.at_write.remove(&seen);
-        let from = self.from_write.filter(|(from, _)| *from <= seen).map(|(_, fault)| fault);
+        let from = self.since_write.filter(|(from, _)| *from <= seen).map(|(_, fault)| fault);
         let next = self.writes.pop_front();
         self.writes_seen += 1;
         named.or(at_call).or(at_write).or(from).or(next).unwrap_or_default()

@@ -207,7 +207,7 @@ fn timeline(
     for entry in entries {
         match &entry.record {
             Record::Intended { step, .. } if *step == wanted => began = Some(entry.at),
-            Record::Failed { step, error } if *step == wanted => {
+            Record::Failed { step, error, .. } if *step == wanted => {
                 ended = Some(entry.at);
                 trouble = Some(error.clone());
             }

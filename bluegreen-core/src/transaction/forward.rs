@@ -130,13 +130,14 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
                 self.emit(EventKind::ChangeDone { step, change });
                 continue;
             }
-            let error = explain(attempt.result.err(), position);
-            if error.1 == Some(Severity::Hopeless) {
-                halt.get_or_insert(Halt(error.0.clone()));
+            let in_doubt = !refused(&attempt.result);
+            let (error, severity) = explain(attempt.result.err(), position);
+            if severity == Some(Severity::Hopeless) {
+                halt.get_or_insert(Halt(error.clone()));
             }
-            records.push(Record::Failed { step, error: error.0.clone() });
-            self.emit(EventKind::ChangeFailed { step, change, error: error.0.clone() });
-            cause.get_or_insert(error.0);
+            records.push(Record::Failed { step, error: error.clone(), in_doubt });
+            self.emit(EventKind::ChangeFailed { step, change, error: error.clone() });
+            cause.get_or_insert(error);
         }
         self.note(records).await?;
         halt.map_or(Ok(cause), Err)

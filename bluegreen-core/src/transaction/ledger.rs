@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Change, Ending, Gate, Header, Plan, Record, StepId};
@@ -11,8 +11,10 @@ pub struct Ledger<C, G> {
     steps: Vec<(usize, StepState)>,
     turned: Option<Turned>,
     ending: Option<Ending>,
-    /// Whether some call may still land.
-    doubtful: bool,
+    /// Steps whose call certainly did not land late: it was refused.
+    refused: BTreeSet<StepId>,
+    /// Whether another process took over, whose predecessor may have had calls under way.
+    resumed: bool,
     /// Why steps are stuck.
     reasons: BTreeMap<StepId, String>,
 }
@@ -74,7 +76,8 @@ impl<C: Change, G: Gate> Ledger<C, G> {
             steps,
             turned: None,
             ending: None,
-            doubtful: false,
+            refused: BTreeSet::new(),
+            resumed: false,
             reasons: BTreeMap::new(),
         }
     }
@@ -117,9 +120,14 @@ impl<C: Change, G: Gate> Ledger<C, G> {
         self.ending
     }
 
-    /// Returns whether a call of the run may still land.
-    pub fn is_doubtful(&self) -> bool {
-        self.doubtful
+    /// Returns whether another process took over.
+    pub fn was_resumed(&self) -> bool {
+        self.resumed
+    }
+
+    /// Returns whether the call of a change may still land: nothing certain is known about it.
+    pub fn is_in_doubt(&self, step: StepId) -> bool {
+        self.state(step) == StepState::Started && !self.refused.contains(&step)
     }
 
     /// Returns where a step stands.
@@ -211,8 +219,10 @@ impl<C: Change, G: Gate> Ledger<C, G> {
                 Record::Applied { step } => {
                     !turned && self.is_change(*step) && self.move_to(*step, &[Started], Applied)
                 }
-                Record::Failed { step, .. } => {
-                    self.doubtful = true;
+                Record::Failed { step, in_doubt, .. } => {
+                    if !in_doubt {
+                        self.refused.insert(*step);
+                    }
                     !turned && self.move_to(*step, &[Started], Started)
                 }
                 Record::Passed { step } => {
@@ -221,7 +231,6 @@ impl<C: Change, G: Gate> Ledger<C, G> {
                         && self.move_to(*step, &[Pending], Applied)
                 }
                 Record::Unwinding { cause, asked } => {
-                    self.doubtful |= self.steps.iter().any(|(_, state)| *state == Started);
                     self.turned.replace(Turned { cause: cause.clone(), asked: *asked }).is_none()
                 }
                 Record::Undone { step } => {
@@ -250,16 +259,14 @@ impl<C: Change, G: Gate> Ledger<C, G> {
         if legal { Ok(()) } else { Err(IllegalRecord { record: name_of(record) }) }
     }
 
-    /// Gives what is stuck another chance: a person may have cleared the way. What the process
-    /// before had under way may still land.
+    /// Gives what is stuck another chance: a person may have cleared the way.
     fn unstick(&mut self) {
+        self.resumed = true;
         for (_, state) in &mut self.steps {
             if *state == StepState::Stuck {
                 *state = StepState::Started;
             }
         }
-        let is_begun = |(_, state): &(usize, StepState)| *state != StepState::Pending;
-        self.doubtful |= self.steps.iter().any(is_begun);
     }
 
     /// Returns whether the change at `step` is the plan's and its stage is the next one.

@@ -43,6 +43,8 @@ pub enum Record<C, G> {
         step: StepId,
         /// Why.
         error: String,
+        /// Whether its call may still land.
+        in_doubt: bool,
     },
     /// A gate held.
     Passed {

@@ -20,6 +20,8 @@ struct Open<C> {
     change: C,
     refusals: u32,
     drifted: Option<Instant>,
+    /// Until when its call may still land.
+    in_doubt: Option<Instant>,
     /// When its inverse was last applied without being refused.
     reverted: Option<Instant>,
     trouble: Option<String>,
@@ -40,6 +42,7 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
     /// Whether a change was reported as made or as failed plays no part: only what is seen counts.
     pub(super) async fn undo_stage(&mut self, steps: &[StepId]) -> Result<(), Halt> {
         let deadline = Instant::now() + self.engine.policy.undo;
+        let settled = Instant::now() + self.engine.policy.settle;
         let mut pauses = self.engine.policy.backoff.pauses();
         let mut open: Vec<Open<C>> = steps
             .iter()
@@ -49,6 +52,7 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
                 change,
                 refusals: 0,
                 drifted: None,
+                in_doubt: self.ledger.is_in_doubt(*step).then_some(settled),
                 reverted: None,
                 trouble: None,
             })
@@ -134,6 +138,11 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
             one.trouble.clone().unwrap_or_else(|| "its inverse does not show".to_owned())
         };
         Ok(match position {
+            // An earlier stage is not begun before this is certain: what lands late would land on
+            // a world that it was not meant for.
+            Ok(Position::Before) if one.in_doubt.is_some_and(|until| Instant::now() < until) => {
+                Found::NotYet
+            }
             Ok(Position::Before) => Found::Undone,
             Ok(Position::After | Position::Partial) if is_last || one.refusals >= REFUSALS => {
                 Found::Stuck(late(one))
@@ -174,7 +183,7 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
     pub(super) async fn certify(&mut self) -> Result<(), Halt> {
         let by_resource = self.touched_by_resource();
         if !by_resource.is_empty() {
-            let doubtful = self.in_doubt || self.ledger.is_doubtful();
+            let doubtful = self.in_doubt || self.ledger.was_resumed();
             let settle = if doubtful { self.engine.policy.settle } else { Duration::ZERO };
             self.emit(EventKind::Verifying { settle });
             tokio::time::sleep(settle).await;

@@ -2,3 +2,6 @@
 
 mod engine_properties;
 mod fake_example;
+mod operation_faults;
+mod operations;
+mod stage;
