@@ -5,12 +5,14 @@ mod error;
 mod history;
 mod observe;
 mod prepare;
+mod prepared;
 mod spec;
 mod survey;
 
 pub use bluegreen::{Bluegreen, Done};
 pub use error::{OperationError, OperationErrorKind};
-pub use history::{RunDetails, RunState, RunSummary, StepDetails};
+pub use history::{RunDetails, RunState, RunSummary, StepDetails, run_details, runs};
 pub use observe::observe;
 pub use prepare::{Circumstances, Operation, prepare};
+pub use prepared::Prepared;
 pub use spec::EnvironmentSpec;

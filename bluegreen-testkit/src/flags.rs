@@ -33,6 +33,8 @@ struct State {
     stale: BTreeMap<String, (Instant, Option<i64>)>,
     writes: Vec<FlagChange>,
     meddled: BTreeMap<String, Option<i64>>,
+    /// After how many writes somebody else writes what.
+    meddling: Option<(usize, String, i64)>,
     witness: Option<Box<dyn Fn(&FlagChange) + Send>>,
 }
 
@@ -52,6 +54,13 @@ impl Flags {
     /// Says what happens to the writes to come, one fault each; replaces what was said before.
     pub fn script(&self, faults: impl IntoIterator<Item = Fault>) {
         self.lock().script = faults.into_iter().collect();
+    }
+
+    /// Says that somebody else gives `flag` a value as soon as `writes` writes took effect.
+    pub fn meddle_after(&self, writes: usize, flag: &str, value: i64) {
+        let mut state = self.lock();
+        state.meddling = Some((writes, flag.to_owned(), value));
+        state.meddle();
     }
 
     /// Calls `witness` before every write, with what is about to be written.
@@ -109,6 +118,15 @@ impl State {
     fn write(&mut self, change: &FlagChange) {
         self.set(&change.flag, change.after);
         self.writes.push(change.clone());
+        self.meddle();
+    }
+
+    fn meddle(&mut self) {
+        let writes = self.writes.len();
+        if let Some((_, flag, value)) = self.meddling.take_if(|(after, ..)| *after <= writes) {
+            self.set(&flag, Some(value));
+            self.meddled.insert(flag, Some(value));
+        }
     }
 
     fn apply(&mut self, change: &FlagChange) -> Result<(), FlagError> {

@@ -1,6 +1,7 @@
 //! Under construction.
 
 pub mod clock;
+pub mod conformance;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod event_log;
@@ -14,3 +15,4 @@ pub mod strategy;
 
 pub use fake::{FakeCloud, World};
 pub use fault::{Fault, Meddle};
+pub use journal::MemoryStore;

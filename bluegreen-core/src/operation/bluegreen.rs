@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::history::{self, CloudLedger, RunDetails, RunState, RunSummary};
+use super::history::{self, RunDetails, RunState, RunSummary};
+use super::prepared::Prepared;
 use super::{Circumstances, EnvironmentSpec, Operation, OperationError, prepare};
 use crate::change::CloudChange;
 use crate::cloud::Cloud;
@@ -164,16 +165,36 @@ impl Bluegreen {
         operation: &Operation,
     ) -> Result<Done, OperationError> {
         self.check_confirmed(spec)?;
+        let prepared = self.prepare(spec, operation).await?;
+        self.execute(prepared).await
+    }
+
+    /// Locks the environment and plans, so that what was planned can be looked at before
+    /// [`execute`](Self::execute) runs it.
+    pub async fn prepare(
+        &self,
+        spec: &EnvironmentSpec,
+        operation: &Operation,
+    ) -> Result<Prepared, OperationError> {
         let run = RunId::generate(self.clock.now());
-        let _lock = self.lock(&spec.name, operation.name(), &run).await?;
+        let lock = self.lock(&spec.name, operation.name(), &run).await?;
         let circumstances = self.circumstances(spec, run.clone()).await?;
-        let (_, decision) = prepare(&*self.cloud, spec, operation, &circumstances).await?;
+        let (environment, decision) =
+            prepare(&*self.cloud, spec, operation, &circumstances).await?;
+        let (spec, operation) = (spec.clone(), operation.name());
+        Ok(Prepared { spec, operation, run, environment, decision, lock })
+    }
+
+    /// Runs what was prepared, and nothing else; then gives the lock back.
+    pub async fn execute(&self, prepared: Prepared) -> Result<Done, OperationError> {
+        let Prepared { spec, operation, run, decision, lock: _lock, .. } = prepared;
         let plan = match decision {
             Decision::Nothing(why) => return Ok(Done::Nothing(why)),
             Decision::Run(plan) => plan,
         };
+        self.check_confirmed(&spec)?;
         let journal = self.store.create(&run).await?;
-        let header = self.header(spec, operation.name(), run, plan);
+        let header = self.header(&spec, operation, run, plan);
         Ok(Done::Ran(self.engine().run(header, journal).await?))
     }
 
@@ -187,7 +208,7 @@ impl Bluegreen {
         run: &RunId,
         check: impl FnOnce(&EnvironmentName) -> Option<EnvironmentSpec>,
     ) -> Result<Done, OperationError> {
-        let (_, ledger) = self.ledger(run).await?;
+        let (_, ledger) = history::understood(run, &self.store.read(run).await?)?;
         let environment = ledger.header().environment.clone();
         if let Some(ending) = ledger.ending() {
             return Ok(Done::Nothing(format!("run {run} has ended: {ending}")));
@@ -203,26 +224,18 @@ impl Bluegreen {
         super::observe::check_account(&self.cloud.account().await?, &spec)?;
         // Read again: whoever held the lock before may have gone on with it.
         let (lines, journal) = self.store.open(run).await?;
-        let ledger = understood(run, &lines)?.1;
+        let (_, ledger) = history::understood(run, &lines)?;
         Ok(Done::Ran(self.engine().recover(ledger, journal, &self.actor).await?))
     }
 
     /// Returns every run, newest first.
     pub async fn log(&self) -> Result<Vec<RunSummary>, OperationError> {
-        history::history(&*self.store).await
+        history::runs(&*self.store).await
     }
 
     /// Returns one run, step by step.
     pub async fn show(&self, run: &RunId) -> Result<RunDetails, OperationError> {
-        let (entries, ledger) = self.ledger(run).await?;
-        Ok(history::details(&entries, &ledger))
-    }
-
-    async fn ledger(
-        &self,
-        run: &RunId,
-    ) -> Result<(Vec<history::CloudEntry>, CloudLedger), OperationError> {
-        understood(run, &self.store.read(run).await?)
+        history::run_details(&*self.store, run).await
     }
 
     fn engine(&self) -> Engine<CloudChange, CloudGate> {
@@ -300,12 +313,4 @@ impl Bluegreen {
             .map_or(Duration::ZERO, |ended| self.clock.now().since(ended));
         Ok(Circumstances::new(run).with_idle_for(idle_for))
     }
-}
-
-/// Reads a journal's lines, or says that they cannot be read.
-fn understood(
-    run: &RunId,
-    lines: &[String],
-) -> Result<(Vec<history::CloudEntry>, CloudLedger), OperationError> {
-    history::replay(lines).map_err(|error| OperationError::unreadable(run, error))
 }

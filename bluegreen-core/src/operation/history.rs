@@ -126,9 +126,24 @@ impl JournalError {
     }
 }
 
-/// Reads every run, newest first. Journals that cannot be understood are an error: one of them may
-/// be open.
-pub(super) async fn history(store: &dyn Store) -> Result<Vec<RunSummary>, OperationError> {
+/// Reads a journal's lines, or says that they cannot be read.
+pub(super) fn understood(
+    run: &RunId,
+    lines: &[String],
+) -> Result<(Vec<CloudEntry>, CloudLedger), OperationError> {
+    replay(lines).map_err(|error| OperationError::unreadable(run, error))
+}
+
+/// Reads one run of a store, step by step; needs no cloud.
+pub async fn run_details(store: &dyn Store, run: &RunId) -> Result<RunDetails, OperationError> {
+    let (entries, ledger) = understood(run, &store.read(run).await?)?;
+    Ok(details(&entries, &ledger))
+}
+
+/// Reads every run of a store, newest first; needs no cloud.
+///
+/// A journal that cannot be understood is an error: its run may be open.
+pub async fn runs(store: &dyn Store) -> Result<Vec<RunSummary>, OperationError> {
     let mut runs = Vec::new();
     for run in store.runs().await?.into_iter().rev() {
         let lines = store.read(&run).await?;

@@ -310,6 +310,57 @@ proptest! {
     }
 
     #[test]
+    fn an_earlier_stage_is_not_begun_while_one_is_stuck(
+        (before, _, plan) in any_plan(),
+        faults in vec(
+            prop_oneof![3 => Just(Fault::None), 1 => Just(Fault::Meddle(Meddle::Change))],
+            1..8,
+        ),
+    ) {
+        on_virtual_time(async {
+            let (flags, store) = (Flags::new(before), MemoryStore::new());
+            flags.script(faults);
+            let _end = run(&flags, &store, plan.clone()).await;
+            let stage = |step| {
+                let stage = plan.steps().find(|(id, ..)| *id == step).map(|(_, at, _)| at);
+                stage.expect("the step is in the plan")
+            };
+            let mut stuck = 0;
+            let entries = decode::<FlagChange, NoGate<Flags>>(&store.lines()[&run_id()]);
+            for entry in entries.expect("records") {
+                match entry.record {
+                    Record::Stuck { step, .. } => stuck = stuck.max(stage(step)),
+                    Record::Undone { step } => prop_assert!(stage(step) >= stuck),
+                    _ => {}
+                }
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn what_somebody_else_wrote_meanwhile_is_noticed_before_the_next_write(
+        (before, after, plan) in any_plan(),
+        stages in 0..4usize,
+        flag in prop::sample::select(FLAGS.to_vec()),
+    ) {
+        on_virtual_time(async {
+            let (flags, store) = (Flags::new(before.clone()), MemoryStore::new());
+            // Between two stages: between our look and our write nothing could be noticed.
+            let writes = plan.steps().filter(|(_, stage, _)| *stage < stages).count();
+            flags.meddle_after(writes, flag, -1);
+            let end = run(&flags, &store, plan).await;
+            if flags.meddled().is_empty() {
+                prop_assert_eq!(flags.values(), after);
+            } else {
+                let found = flags.values().get(flag).copied();
+                prop_assert_eq!(found, Some(-1), "their value is overwritten: {:?}", end);
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn an_inverse_of_an_inverse_is_the_change((_, _, plan) in any_plan()) {
         for (_, change) in plan.changes() {
             prop_assert_eq!(&change.inverse().inverse(), change);

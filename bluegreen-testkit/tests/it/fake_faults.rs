@@ -53,7 +53,10 @@ async fn a_lost_reply_has_its_effect_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_late_call_lands_whoever_looks_and_in_the_order_of_time() {
     let cloud = FakeCloud::example();
-    cloud.script([Fault::LandLate(Duration::from_secs(20)), Fault::LandLate(Duration::from_secs(10))]);
+    cloud.script([
+        Fault::LandLate(Duration::from_secs(20)),
+        Fault::LandLate(Duration::from_secs(10)),
+    ]);
     assert_eq!(set(&cloud).await, Some(CloudErrorKind::OutcomeUnknown));
     let last = cloud.set_capacity(&live(), Capacity::new(0, 1, 1)).await;
     assert_eq!(last.unwrap_err().kind(), CloudErrorKind::OutcomeUnknown);

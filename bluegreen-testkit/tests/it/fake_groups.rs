@@ -42,11 +42,7 @@ fn mark(step: &str) -> Mark {
 }
 
 fn image(image: &str) -> LaunchEdit {
-    LaunchEdit {
-        source: template("nginx", 1),
-        image: Some(ImageId::new(image)),
-        user_data: None,
-    }
+    LaunchEdit { source: template("nginx", 1), image: Some(ImageId::new(image)), user_data: None }
 }
 
 async fn settings(cloud: &FakeCloud) -> ScalingGroupSettings {
@@ -100,7 +96,8 @@ async fn a_group_that_exists_is_not_made_again() {
     let cloud = FakeCloud::example();
     let made = settings(&cloud).await;
     assert_eq!(kind(cloud.create_scaling_group(&live(), &made).await), REJECTED);
-    let uncarried = ScalingGroupSettings { uncarried: vec!["warm pool".to_owned()], ..made.clone() };
+    let uncarried =
+        ScalingGroupSettings { uncarried: vec!["warm pool".to_owned()], ..made.clone() };
     assert_eq!(kind(cloud.create_scaling_group(&green(), &uncarried).await), REJECTED);
     let lost = ScalingGroupSettings { launch: template("nginx", 9), ..made };
     assert_eq!(kind(cloud.create_scaling_group(&green(), &lost).await), REJECTED);
@@ -147,8 +144,7 @@ async fn a_deleted_target_group_blocks_the_launches_of_its_groups() {
 #[tokio::test(start_paused = true)]
 async fn a_group_on_latest_follows_its_template_and_running_machines_stay() {
     let cloud = FakeCloud::example();
-    let latest =
-        LaunchSource::Template { template: nginx(), version: TemplateVersion::Latest };
+    let latest = LaunchSource::Template { template: nginx(), version: TemplateVersion::Latest };
     cloud.set_launch(&live(), &latest).await.unwrap();
     cloud.create_template_version(&nginx(), &mark("a"), &image("ami-0b")).await.unwrap();
     let before = cloud.instances(&live());
@@ -204,8 +200,7 @@ async fn alarms_name_policies_that_exist() {
     let policies = cloud.policies(&live()).await.unwrap();
     let names = policies.iter().find(|one| one.name.as_str() == "busy").unwrap().alarms.clone();
     let mut alarm = cloud.alarms(&names).await.unwrap().pop().unwrap();
-    alarm.sets_off =
-        vec![PolicyKey { group: green(), policy: PolicyName::new("busy") }];
+    alarm.sets_off = vec![PolicyKey { group: green(), policy: PolicyName::new("busy") }];
     assert_eq!(kind(cloud.put_alarm(&alarm).await), NOT_FOUND);
 
     let policy = PolicyKey { group: live(), policy: PolicyName::new("busy") };

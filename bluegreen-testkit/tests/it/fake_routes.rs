@@ -107,10 +107,12 @@ async fn actions_are_replaced_whole_and_must_end_a_request() {
     let both = Actions::new(vec![login.clone(), forward.clone()]);
     cloud.set_route(&route, &both).await.unwrap();
     assert_eq!(cloud.routes(std::slice::from_ref(&route)).await.unwrap()[&route], both);
-    for wrong in [vec![], vec![login.clone()], vec![forward.clone(), forward.clone()], vec![
-        forward.clone(),
-        login.clone(),
-    ]] {
+    for wrong in [
+        vec![],
+        vec![login.clone()],
+        vec![forward.clone(), forward.clone()],
+        vec![forward.clone(), login.clone()],
+    ] {
         assert_eq!(kind(cloud.set_route(&route, &Actions::new(wrong)).await), REJECTED);
     }
 }

@@ -1,0 +1,37 @@
+use super::EnvironmentSpec;
+use crate::model::{Environment, RunId};
+use crate::plan::Decision;
+use crate::transaction::Lock;
+
+/// A plan that is ready to be run, of an environment that stays locked until this is run or
+/// dropped.
+///
+/// Between [`prepare`](super::Bluegreen::prepare) and [`execute`](super::Bluegreen::execute) a
+/// person can be shown the very plan that is to be run.
+#[must_use]
+#[derive(Debug)]
+pub struct Prepared {
+    pub(super) spec: EnvironmentSpec,
+    pub(super) operation: &'static str,
+    pub(super) run: RunId,
+    pub(super) environment: Environment,
+    pub(super) decision: Decision,
+    pub(super) lock: Box<dyn Lock>,
+}
+
+impl Prepared {
+    /// Returns the run that the plan is for.
+    pub fn run(&self) -> &RunId {
+        &self.run
+    }
+
+    /// Returns the environment that the plan was made from.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Returns what is to be done.
+    pub fn decision(&self) -> &Decision {
+        &self.decision
+    }
+}
