@@ -29,6 +29,7 @@ mod query;
 mod refusal;
 mod relay;
 mod server;
+pub mod stack;
 #[cfg(test)]
 mod tests;
 mod venv;

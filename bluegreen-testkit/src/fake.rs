@@ -58,7 +58,8 @@ pub use world::{
 
 /// A strict cloud in memory, on virtual time.
 ///
-/// Clones are handles of the same cloud. Its clock starts at the first call.
+/// Clones are handles of the same cloud. Its clock starts when it is made, or at its first use if
+/// it is made outside a runtime.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?.block_on(async {
@@ -211,7 +212,7 @@ impl FakeCloud {
         self.present().history.clone()
     }
 
-    /// Returns how much virtual time has passed since the first use.
+    /// Returns how much virtual time has passed since the start.
     pub fn elapsed(&self) -> Duration {
         self.present().now
     }

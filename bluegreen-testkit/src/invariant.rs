@@ -15,7 +15,7 @@ use crate::fake::{Moment, ScalingGroupState, World};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what} (after {at:?}, by {cause})")]
 pub struct Violation {
-    /// When, counted from the first use of the cloud.
+    /// When, counted from the start of the cloud.
     pub at: Duration,
     /// What brought it about.
     pub cause: String,

@@ -3,6 +3,8 @@
 //! Prefer [`FakeCloud`](crate::FakeCloud), and to assert on what its world shows: a mock knows
 //! nothing of what a cloud does.
 
+#![expect(clippy::struct_field_names, reason = "the macro names its fields after the traits")]
+
 use std::collections::BTreeMap;
 use std::fmt;
 

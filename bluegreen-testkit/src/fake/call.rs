@@ -10,7 +10,7 @@ use crate::fault::Fault;
 /// One call that somebody made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FakeCall {
-    /// When it was made, counted from the first use of the cloud.
+    /// When it was made, counted from the start of the cloud.
     pub at: Duration,
     /// The method of the trait.
     pub method: &'static str,

@@ -6,6 +6,7 @@ use bluegreen_core::cloud::CloudError;
 use bluegreen_core::model::{
     AccountId, LaunchTemplateName, Process, ScalingGroupName, TargetGroupName,
 };
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::call::FakeCall;
@@ -83,7 +84,8 @@ impl State {
         let burned = world.templates.iter();
         let burned = burned.map(|(name, one)| (name.clone(), newest(one).unwrap_or(0))).collect();
         let mut state = Self {
-            started: None,
+            // Outside a runtime there is no virtual clock yet: it starts at the first use.
+            started: Handle::try_current().is_ok().then(Instant::now),
             now: Duration::ZERO,
             account: AccountId::new("111122223333"),
             timing: Timing::default(),

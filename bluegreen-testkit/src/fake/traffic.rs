@@ -11,7 +11,7 @@ use super::world::World;
 /// How things stood from one moment until the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moment {
-    /// Since when, counted from the first use of the cloud.
+    /// Since when, counted from the start of the cloud.
     pub at: Duration,
     /// What brought it about.
     pub cause: String,

@@ -3,6 +3,12 @@
 mod engine_properties;
 mod fake_conforms;
 mod fake_example;
+mod fake_faults;
+mod fake_groups;
+mod fake_health;
+mod fake_routes;
+mod fake_worlds;
 mod operation_faults;
+mod operation_properties;
 mod operations;
 mod stage;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bluegreen_core::model::{
     AccountId, Color, Environment, EnvironmentName, ImageId, Liveness, ScalingGroupName,
 };
-use bluegreen_core::operation::{Bluegreen, Done, EnvironmentSpec, OperationError};
+use bluegreen_core::operation::{Bluegreen, Done, EnvironmentSpec, Operation, OperationError};
 use bluegreen_core::plan::{
     DeployOptions, DeploySource, ScaledownOptions, SwitchOptions, UpgradeOptions,
 };
@@ -83,14 +83,17 @@ impl Scene {
             .with_cancel(self.cancel.clone())
     }
 
-    pub(crate) async fn operate(&self, verb: Verb) -> Result<Done, OperationError> {
-        let (bluegreen, spec) = (self.bluegreen(), &self.spec);
+    pub(crate) fn operation(&self, verb: Verb) -> Operation {
         match verb {
-            Verb::Upgrade => bluegreen.upgrade(spec, UpgradeOptions::default()).await,
-            Verb::Deploy => bluegreen.deploy(spec, image("ami-0b")).await,
-            Verb::Switch => bluegreen.switch(spec, SwitchOptions::default()).await,
-            Verb::Scaledown => bluegreen.scaledown(spec, ScaledownOptions::default()).await,
+            Verb::Upgrade => Operation::Upgrade(UpgradeOptions::default()),
+            Verb::Deploy => Operation::Deploy(image("ami-0b")),
+            Verb::Switch => Operation::Switch(SwitchOptions::default()),
+            Verb::Scaledown => Operation::Scaledown(ScaledownOptions::default()),
         }
+    }
+
+    pub(crate) async fn operate(&self, verb: Verb) -> Result<Done, OperationError> {
+        self.bluegreen().run(&self.spec, &self.operation(verb)).await
     }
 
     /// Does something that must succeed and must have something to do.
