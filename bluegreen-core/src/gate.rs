@@ -30,15 +30,8 @@ pub enum CloudGate {
     Healthy {
         /// The colour.
         side: SideKey,
-        /// How long to wait for that.
-        patience: Patience,
-    },
-    /// A colour has at least as many healthy instances as the other one.
-    Parity {
-        /// The colour that must not be smaller.
-        side: SideKey,
-        /// The colour that it is held against.
-        than: SideKey,
+        /// The colour that it must not be smaller than, counted in healthy instances.
+        than: Option<SideKey>,
         /// How long to wait for that.
         patience: Patience,
     },
@@ -102,7 +95,6 @@ impl Gate for CloudGate {
     fn patience(&self) -> Patience {
         match self {
             Self::Healthy { patience, .. }
-            | Self::Parity { patience, .. }
             | Self::Empty { patience, .. }
             | Self::Drained { patience, .. } => *patience,
         }
@@ -110,13 +102,12 @@ impl Gate for CloudGate {
 
     async fn look(&self, cloud: &dyn Cloud, waited: Duration) -> Result<Verdict, CloudError> {
         match self {
-            Self::Healthy { side, .. } => {
-                let sight = side.look(cloud).await?;
-                Ok(health::verdict(&health::of(&sight)))
+            Self::Healthy { side, than: None, .. } => {
+                Ok(health::verdict(&health::of(&side.look(cloud).await?), None))
             }
-            Self::Parity { side, than, .. } => {
+            Self::Healthy { side, than: Some(than), .. } => {
                 let (side, than) = try_join(side.look(cloud), than.look(cloud)).await?;
-                Ok(health::parity(&health::of(&side), &health::of(&than)))
+                Ok(health::verdict(&health::of(&side), Some(&health::of(&than))))
             }
             Self::Empty { group, .. } => {
                 let found = cloud.scaling_groups(std::slice::from_ref(group)).await?;
@@ -137,9 +128,12 @@ impl Gate for CloudGate {
 impl fmt::Display for CloudGate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Healthy { side, .. } => write!(f, "every instance of {} is healthy", side.group),
-            Self::Parity { side, than, .. } => {
-                write!(f, "{} has as many healthy instances as {}", side.group, than.group)
+            Self::Healthy { side, than: None, .. } => {
+                write!(f, "every instance of {} is healthy", side.group)
+            }
+            Self::Healthy { side, than: Some(than), .. } => {
+                let (group, than) = (&side.group, &than.group);
+                write!(f, "every instance of {group} is healthy, and they are as many as in {than}")
             }
             Self::Empty { group, .. } => write!(f, "{group} has no instances"),
             Self::Drained { target_groups, .. } => {

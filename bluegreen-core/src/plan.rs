@@ -62,7 +62,13 @@ impl Waits {
 
     /// Wants something to be true now; two looks in a row must agree.
     fn now(self) -> Patience {
-        Patience { timeout: Duration::ZERO, poll: self.poll, readings: 2 }
+        let poll = self.poll.min(Duration::from_secs(2));
+        Patience { timeout: Duration::ZERO, poll, readings: 2 }
+    }
+
+    /// Wants something to stay true for a while; three looks in a row must agree.
+    fn steadily(self) -> Patience {
+        Patience { timeout: Duration::ZERO, poll: self.poll, readings: 3 }
     }
 }
 

@@ -32,6 +32,11 @@ pub enum Fault {
     StaleRead(Duration),
     /// Somebody else touches the same thing just before the call.
     Meddle(Meddle),
+    /// A call that takes several steps takes the first one only, and its answer is lost.
+    ///
+    /// That is the creation of a target group: it has its tags then, and lacks its attributes
+    /// until a repeat finishes it. Any other call takes effect whole.
+    HalfLand,
     /// The call never ends and has no effect.
     Hang,
 }

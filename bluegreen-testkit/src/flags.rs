@@ -142,7 +142,8 @@ impl State {
             Fault::Refuse | Fault::Deny => fail(Severity::Refused),
             Fault::Credentials => fail(Severity::Hopeless),
             Fault::Throttle => fail(Severity::Busy),
-            Fault::LoseReply => {
+            // A flag is written in one call: there is no half.
+            Fault::LoseReply | Fault::HalfLand => {
                 self.write(change);
                 fail(Severity::Unknown)
             }

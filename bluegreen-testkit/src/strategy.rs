@@ -48,6 +48,7 @@ pub fn any_fault() -> impl Strategy<Value = Fault> {
         1 => Just(Fault::Deny),
         2 => Just(Fault::Throttle),
         2 => Just(Fault::LoseReply),
+        1 => Just(Fault::HalfLand),
         2 => (1..=20u64).prop_map(|late| Fault::LandLate(Duration::from_secs(late))),
         1 => (1..=5u64).prop_map(|hidden| Fault::StaleRead(Duration::from_secs(hidden))),
     ]

@@ -102,24 +102,11 @@ fn describe(name: &TargetGroupName, group: &ScalingGroup, targets: &[TargetHealt
     if parts.is_empty() { String::new() } else { format!("in {name} {}", parts.join(", ")) }
 }
 
-/// All healthy, and at least one.
-pub(super) fn verdict(health: &Health) -> Verdict {
-    let progress = Progress {
-        done: health.healthy,
-        wanted: health.wanted,
-        what: format!("healthy{}", health.missing),
-    };
-    if health.wanted > 0 && health.healthy == health.wanted {
-        Verdict::Pass(progress)
-    } else {
-        Verdict::Wait(progress)
-    }
-}
-
-/// At least as many healthy ones, and at least one.
-pub(super) fn parity(side: &Health, than: &Health) -> Verdict {
-    let wanted = than.healthy.max(1);
+/// All healthy, at least one, and as many as the other colour has.
+pub(super) fn verdict(side: &Health, than: Option<&Health>) -> Verdict {
+    let needed = than.map_or(1, |than| than.healthy.max(1));
+    let wanted = side.wanted.max(needed);
     let what = format!("healthy{}", side.missing);
     let progress = Progress { done: side.healthy, wanted, what };
-    if side.healthy >= wanted { Verdict::Pass(progress) } else { Verdict::Wait(progress) }
+    if side.healthy == wanted { Verdict::Pass(progress) } else { Verdict::Wait(progress) }
 }

@@ -100,7 +100,7 @@ pub fn deploy(
     stages.push(Stage::changes("start it", vec![CloudChange::Capacity(start)]));
     stages.push(Stage::gate(
         "wait until it is healthy",
-        CloudGate::Healthy { side: side_key(idle), patience },
+        CloudGate::Healthy { side: side_key(idle), than: None, patience },
     ));
     checked(stages)
 }

@@ -63,14 +63,15 @@ pub fn switch(environment: &Environment, options: &SwitchOptions) -> Result<Deci
             return Err(Refusal::NoIdleListener(member.target_group.name.clone()));
         }
     }
-    let now = options.waits.now();
-    let healthy = || CloudGate::Healthy { side: side_key(new), patience: now };
-    let parity = CloudGate::Parity { side: side_key(new), than: side_key(old), patience: now };
+    let healthy = |than, patience| CloudGate::Healthy { side: side_key(new), than, patience };
+    let waits = options.waits;
     checked(vec![
-        Stage::gate(format!("{to} is healthy"), healthy()),
-        Stage::gate(format!("{to} is as large as {}", to.other()), parity),
+        Stage::gate(
+            format!("{to} is healthy and large enough"),
+            healthy(Some(side_key(old)), waits.now()),
+        ),
         Stage::changes(format!("send all traffic to {to}"), routes(environment, to)),
-        Stage::gate(format!("{to} stays healthy"), healthy()),
+        Stage::gate(format!("{to} stays healthy"), healthy(None, waits.steadily())),
         hand_over(&new.group, &old.group, to, environment.liveness() == Liveness::Split),
     ])
 }

@@ -2,7 +2,10 @@
 
 use bluegreen_core::change::CloudChange;
 use bluegreen_core::gate::CloudGate;
-use bluegreen_core::transaction::{DecodeError, Entry, FORMAT, decode};
+use bluegreen_core::model::RunId;
+use bluegreen_core::transaction::{
+    DecodeError, Ending, Entry, FORMAT, Ledger, LocalStore, Store as _, decode,
+};
 
 fn read(text: &str) -> Result<Vec<Entry<CloudChange, CloudGate>>, DecodeError> {
     decode(&text.lines().map(str::to_owned).collect::<Vec<_>>())
@@ -24,4 +27,26 @@ fn a_journal_of_a_later_version_is_refused_with_the_version_that_wrote_it() {
 fn an_empty_journal_is_told_from_a_malformed_one() {
     assert!(matches!(read(""), Err(DecodeError::Empty)));
     assert!(matches!(read("{}"), Err(DecodeError::Malformed { number: 1, .. })));
+}
+
+/// Reads a frozen journal and folds it.
+async fn frozen(name: &str) -> Ledger<CloudChange, CloudGate> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/journals/format-1");
+    let lines = LocalStore::new(folder).read(&RunId::new(name)).await.unwrap();
+    let entries = decode(&lines).unwrap();
+    Ledger::replay(entries.into_iter().map(|entry| entry.record)).unwrap()
+}
+
+#[tokio::test]
+async fn every_journal_of_format_1_can_still_be_read() {
+    for (name, ending) in [
+        ("upgrade-committed", Some(Ending::Committed)),
+        ("deploy-committed", Some(Ending::Committed)),
+        ("switch-rolled-back", Some(Ending::RolledBack)),
+        ("switch-open", None),
+    ] {
+        let ledger = frozen(name).await;
+        assert_eq!(ledger.ending(), ending, "{name}");
+        assert!(ledger.touched().count() > 0, "{name}");
+    }
 }

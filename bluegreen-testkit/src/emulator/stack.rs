@@ -12,11 +12,11 @@ use super::query;
 const EC2: &str = "ec2";
 const ELB: &str = "elasticloadbalancing";
 const SCALING: &str = "autoscaling";
+const IAM: &str = "iam";
 const MONITORING: &str = "monitoring";
 
-/// The certificate of the HTTPS listener, which moto does not look for.
-const CERTIFICATE: &str =
-    "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012";
+/// What stands for the certificate of the HTTPS listener; moto does not read it.
+const PEM: &str = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----";
 
 /// `#!/bin/true` in base64.
 const USER_DATA: &str = "IyEvYmluL3RydWUK";
@@ -200,11 +200,17 @@ impl Stack {
         ];
         let plain = calls.make(ELB, "CreateListener", &params).await?.text("ListenerArn")?;
         let params = [
+            ("ServerCertificateName", &*self.load_balancer),
+            ("CertificateBody", PEM),
+            ("PrivateKey", PEM),
+        ];
+        let certificate = calls.make(IAM, "UploadServerCertificate", &params).await?.text("Arn")?;
+        let params = [
             ("LoadBalancerArn", &*self.arns.load_balancer),
             ("Protocol", "HTTPS"),
             ("Port", "443"),
             ("SslPolicy", "ELBSecurityPolicy-2016-08"),
-            ("Certificates.member.1.CertificateArn", CERTIFICATE),
+            ("Certificates.member.1.CertificateArn", &certificate),
             ("DefaultActions.member.1.Type", "forward"),
             ("DefaultActions.member.1.TargetGroupArn", &self.arns.https),
         ];
@@ -311,7 +317,13 @@ impl Stack {
             ("StepAdjustments.member.1.MetricIntervalLowerBound", "0"),
             ("StepAdjustments.member.1.ScalingAdjustment", "2"),
         ];
-        let policy = calls.make(SCALING, "PutScalingPolicy", &params).await?.text("PolicyARN")?;
+        calls.make(SCALING, "PutScalingPolicy", &params).await?;
+        // moto does not tell the ARN of a policy that was just made.
+        let params = [
+            ("AutoScalingGroupName", &*self.scaling_group),
+            ("PolicyNames.member.1", &self.step_policy),
+        ];
+        let policy = calls.make(SCALING, "DescribePolicies", &params).await?.text("PolicyARN")?;
         self.make_alarm(calls, &policy).await?;
         let params = [
             ("AutoScalingGroupName", &*self.scaling_group),

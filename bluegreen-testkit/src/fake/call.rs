@@ -36,7 +36,7 @@ impl FakeCloud {
         }
         let mut state = self.present();
         match fault {
-            Fault::LoseReply | Fault::LandLate(_) => {
+            Fault::LoseReply | Fault::HalfLand | Fault::LandLate(_) => {
                 return Err(planned(CloudErrorKind::OutcomeUnknown, method, &resource));
             }
             Fault::StaleRead(hidden) => state.hide_last_change(hidden),
@@ -63,6 +63,12 @@ impl FakeCloud {
         match fault {
             Fault::LoseReply => {
                 let _lost = state.change(&cause, &piece, edit);
+                Err(planned(CloudErrorKind::OutcomeUnknown, method, &resource))
+            }
+            Fault::HalfLand => {
+                state.breaking_off = true;
+                let _lost = state.change(&cause, &piece, edit);
+                state.breaking_off = false;
                 Err(planned(CloudErrorKind::OutcomeUnknown, method, &resource))
             }
             Fault::LandLate(after) => {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -39,6 +39,10 @@ pub(super) struct State {
     pub(super) refreshes: BTreeMap<ScalingGroupName, String>,
     /// When the last route let go of a target group.
     pub(super) released: BTreeMap<TargetGroupName, Duration>,
+    /// Target groups of which only the first step was made.
+    pub(super) half_made: BTreeSet<TargetGroupName>,
+    /// Whether a call that takes several steps takes the first one only.
+    pub(super) breaking_off: bool,
     late: Vec<Late>,
     stale: Vec<Stale>,
     last: Option<(Piece, World)>,
@@ -95,6 +99,8 @@ impl State {
             burned,
             refreshes: BTreeMap::new(),
             released: BTreeMap::new(),
+            half_made: BTreeSet::new(),
+            breaking_off: false,
             late: vec![],
             stale: vec![],
             last: None,

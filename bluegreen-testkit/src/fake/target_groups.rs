@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bluegreen_core::cloud::{CloudError, ReadTargetGroups, WriteTargetGroups};
-use bluegreen_core::model::{TargetGroup, TargetGroupName, TargetGroupSettings, TargetHealth};
+use bluegreen_core::model::{
+    Opaque, TargetGroup, TargetGroupName, TargetGroupSettings, TargetHealth,
+};
+use serde_json::Value;
 
 use super::FakeCloud;
 use super::piece::Piece;
@@ -10,6 +13,8 @@ use super::refusal::{busy, joined, not_found, rejected};
 use super::state::State;
 use super::validate;
 
+/// What AWS gives a target group that nobody has told otherwise.
+const DEFAULT_DELAY: Duration = Duration::from_mins(5);
 const LONGEST_DELAY: Duration = Duration::from_hours(1);
 
 #[async_trait]
@@ -110,10 +115,18 @@ impl State {
         }
         match self.world.target_groups.get(&name) {
             Some(found) if *found == settings => return Ok(()),
+            Some(found) if self.half_made.contains(&name) && first_step(&settings) == *found => {}
             Some(_) => return no("one of the name has other settings or tags"),
             None => {}
         }
-        self.world.target_groups.insert(name, settings);
+        let made = if self.breaking_off {
+            self.half_made.insert(name.clone());
+            first_step(&settings)
+        } else {
+            self.half_made.remove(&name);
+            settings
+        };
+        self.world.target_groups.insert(name, made);
         Ok(())
     }
 
@@ -123,8 +136,23 @@ impl State {
         if self.world.references().contains_key(name) || lingers {
             return Err(busy("delete_target_group", name, "a listener or a rule uses it"));
         }
+        self.half_made.remove(name);
         // Groups that still name it can launch nothing from now on.
         self.world.target_groups.remove(name);
         Ok(())
     }
+}
+
+/// Returns what a target group is before its attributes are set by a call of their own.
+fn first_step(settings: &TargetGroupSettings) -> TargetGroupSettings {
+    let mut first = settings.clone();
+    first.deregistration_delay = DEFAULT_DELAY;
+    first.details = match settings.details.value() {
+        Value::Object(details) => {
+            let created = details.iter().filter(|(key, _)| *key != "stickiness");
+            Opaque::new(created.map(|(key, value)| (key.clone(), value.clone())).collect())
+        }
+        other => Opaque::new(other.clone()),
+    };
+    first
 }

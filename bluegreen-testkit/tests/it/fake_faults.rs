@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use bluegreen_core::cloud::{CloudErrorKind, ReadScalingGroups, WriteScalingGroups};
-use bluegreen_core::model::{Capacity, ScalingGroupName};
+use bluegreen_core::cloud::{
+    CloudErrorKind, ReadScalingGroups, WriteScalingGroups, WriteTargetGroups,
+};
+use bluegreen_core::model::{Capacity, ScalingGroupName, TargetGroupName, TargetGroupSettings};
 use bluegreen_testkit::{FakeCloud, Fault, Meddle, World};
 use tokio::time::{sleep, timeout};
 
@@ -23,7 +25,7 @@ fn is(cloud: &FakeCloud) -> Capacity {
 }
 
 async fn seen(cloud: &FakeCloud) -> Capacity {
-    cloud.scaling_groups(&[live()]).await.unwrap()[0].capacity
+    cloud.scaling_groups(&[live()]).await.expect("groups can be read")[0].capacity
 }
 
 #[tokio::test(start_paused = true)]
@@ -87,6 +89,25 @@ async fn a_meddler_comes_just_before_the_call() {
     assert_eq!(set(&cloud).await, None);
     assert_eq!(is(&cloud), WANTED);
     assert!(cloud.world().scaling_groups[&live()].tags.contains_key("meddled"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_half_made_target_group_is_finished_by_a_repeat() {
+    let cloud = FakeCloud::example();
+    let name = TargetGroupName::new("green");
+    let settings = cloud.world().target_groups[&TargetGroupName::new("nginx-http")].clone();
+    cloud.script([Fault::HalfLand]);
+    let made = cloud.create_target_group(&name, &settings).await;
+    assert_eq!(made.unwrap_err().kind(), CloudErrorKind::OutcomeUnknown);
+    let half = cloud.world().target_groups[&name].clone();
+    assert_ne!(half, settings);
+    assert_eq!((half.port, half.tags), (settings.port, settings.tags.clone()));
+
+    let tags = [("owner".to_owned(), "somebody else".to_owned())].into();
+    let others = TargetGroupSettings { tags, ..settings.clone() };
+    assert!(cloud.create_target_group(&name, &others).await.is_err());
+    cloud.create_target_group(&name, &settings).await.unwrap();
+    assert_eq!(cloud.world().target_groups[&name], settings);
 }
 
 #[tokio::test(start_paused = true)]

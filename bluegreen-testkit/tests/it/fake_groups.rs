@@ -46,7 +46,8 @@ fn image(image: &str) -> LaunchEdit {
 }
 
 async fn settings(cloud: &FakeCloud) -> ScalingGroupSettings {
-    let found = cloud.scaling_group_settings(&live()).await.unwrap().unwrap();
+    let found = cloud.scaling_group_settings(&live()).await.expect("groups can be read");
+    let found = found.expect("the example has the group");
     ScalingGroupSettings { capacity: Capacity::ZERO, ..found }
 }
 

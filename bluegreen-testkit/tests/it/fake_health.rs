@@ -31,24 +31,28 @@ fn port(port: u16) -> ListenerKey {
 /// Makes the example with a second target group that has the same machines and no route.
 async fn with_green() -> FakeCloud {
     let cloud = FakeCloud::example();
-    let settings = cloud.target_group_settings(&http()).await.unwrap().unwrap();
-    cloud.create_target_group(&green(), &settings).await.unwrap();
+    let settings = cloud.world().target_groups[&http()].clone();
+    let made = cloud.create_target_group(&green(), &settings).await;
+    made.expect("the name is free");
     cloud.edit(|world| {
-        world.scaling_groups.get_mut(&group()).unwrap().target_groups.insert(green());
+        for group in world.scaling_groups.values_mut() {
+            group.target_groups.insert(green());
+        }
     });
     cloud
 }
 
 async fn states(cloud: &FakeCloud, name: &TargetGroupName) -> Vec<HealthState> {
-    let health = cloud.target_health(name).await.unwrap();
+    let health = cloud.target_health(name).await.expect("the target group exists");
     health.into_iter().map(|target| target.state).collect()
 }
 
 async fn name_in_route(cloud: &FakeCloud, weight: u32) {
-    let forward = Forward::new([(http(), 100), (green(), weight)].into(), None).unwrap();
+    let weights = [(http(), 100), (green(), weight)];
+    let forward = Forward::new(weights.into(), None).expect("some weight is above zero");
     let route = RouteKey::default_of(port(80));
     let actions = Actions::forward_to(http()).with_forward(&forward);
-    cloud.set_route(&route, &actions).await.unwrap();
+    cloud.set_route(&route, &actions).await.expect("the route accepts the weights");
 }
 
 #[tokio::test(start_paused = true)]

@@ -33,7 +33,8 @@ fn listener(to: &str) -> ListenerSettings {
 
 fn weighted(weights: &[(&str, u32)]) -> Actions {
     let weights = weights.iter().map(|(one, weight)| (name(one), *weight)).collect();
-    Actions::new(vec![Action::Forward(Forward::new(weights, None).unwrap())])
+    let forward = Forward::new(weights, None).expect("some weight is above zero");
+    Actions::new(vec![Action::Forward(forward)])
 }
 
 fn kind(result: Result<(), CloudError>) -> Option<CloudErrorKind> {

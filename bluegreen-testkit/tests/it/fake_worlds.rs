@@ -20,7 +20,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
         .enable_time()
         .start_paused(true)
         .build()
-        .unwrap()
+        .expect("a runtime without a driver can always be made")
         .block_on(future)
 }
 
@@ -72,11 +72,12 @@ proptest! {
 
 /// Makes some calls that may or may not succeed.
 async fn stir(cloud: &dyn Cloud, world: &World) {
-    let group = world.scaling_groups.keys().next().unwrap();
-    let first = world.target_groups.keys().next().unwrap();
+    let group = world.scaling_groups.keys().next().expect("a stack has a group");
+    let first = world.target_groups.keys().next().expect("a stack has a target group");
     let spare = TargetGroupName::new("spare");
     let listener = ListenerKey::new(LoadBalancerName::new(STACK), 18080);
-    let mut settings = cloud.scaling_group_settings(group).await.unwrap().unwrap();
+    let settings = cloud.scaling_group_settings(group).await.expect("groups can be read");
+    let mut settings = settings.expect("a stack has a group");
     settings.target_groups.insert(spare.clone());
     let idle = bluegreen_core::model::ListenerSettings {
         protocol: "HTTP".to_owned(),
