@@ -23,6 +23,7 @@ mod machines;
 mod meddle;
 mod network;
 mod piece;
+mod pressure;
 mod refusal;
 mod scaling_groups;
 mod scaling_policies;

@@ -184,6 +184,7 @@ where
 }
 
 /// Returns how a call failed that must fail.
+#[track_caller]
 pub(super) fn refusal<T>(result: Result<T, CloudError>, what: &str) -> CloudErrorKind {
     match result {
         Ok(_) => panic!("{what} must be refused"),

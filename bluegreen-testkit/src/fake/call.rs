@@ -4,7 +4,7 @@ use bluegreen_core::cloud::{CloudError, CloudErrorKind};
 
 use super::FakeCloud;
 use super::piece::Piece;
-use super::state::State;
+use super::state::{Edit, State};
 use crate::fault::Fault;
 
 /// One call that somebody made.
@@ -58,36 +58,8 @@ impl FakeCloud {
             return Err(planned(kind, method, &resource));
         }
         let cause = format!("{method} {resource}");
-        let edit = Box::new(edit);
-        let mut state = self.present();
-        match fault {
-            Fault::LoseReply => {
-                let _lost = state.change(&cause, &piece, edit);
-                Err(planned(CloudErrorKind::OutcomeUnknown, method, &resource))
-            }
-            Fault::HalfLand => {
-                state.breaking_off = true;
-                let _lost = state.change(&cause, &piece, edit);
-                state.breaking_off = false;
-                Err(planned(CloudErrorKind::OutcomeUnknown, method, &resource))
-            }
-            Fault::LandLate(after) => {
-                state.land_at(after, cause, piece, edit);
-                Err(planned(CloudErrorKind::OutcomeUnknown, method, &resource))
-            }
-            Fault::StaleRead(hidden) => {
-                let result = state.change(&cause, &piece, edit);
-                if result.is_ok() {
-                    state.hide_last_change(hidden);
-                }
-                result
-            }
-            Fault::Meddle(meddle) => {
-                state.meddle(meddle, &piece);
-                state.change(&cause, &piece, edit)
-            }
-            _ => state.change(&cause, &piece, edit),
-        }
+        let answered = self.present().land(fault, cause, piece, Box::new(edit));
+        answered.unwrap_or_else(|| Err(planned(CloudErrorKind::OutcomeUnknown, method, &resource)))
     }
 
     /// Notes a call and lets it travel.
@@ -106,6 +78,35 @@ impl FakeCloud {
             tokio::time::sleep(latency).await;
         }
         fault
+    }
+}
+
+impl State {
+    /// Lets a changing call take effect; `None` if its answer is lost.
+    fn land(
+        &mut self,
+        fault: Fault,
+        cause: String,
+        piece: Piece,
+        edit: Edit,
+    ) -> Option<Result<(), CloudError>> {
+        match fault {
+            Fault::LandLate(after) => {
+                self.land_at(after, cause, piece, edit);
+                return None;
+            }
+            Fault::Meddle(meddle) => self.meddle(meddle, &piece),
+            _ => {}
+        }
+        self.breaking_off = fault == Fault::HalfLand;
+        let result = self.change(&cause, &piece, edit);
+        self.breaking_off = false;
+        match fault {
+            Fault::LoseReply | Fault::HalfLand => return None,
+            Fault::StaleRead(hidden) if result.is_ok() => self.hide_last_change(hidden),
+            _ => {}
+        }
+        Some(result)
     }
 }
 

@@ -2,14 +2,14 @@
 
 use bluegreen_core::model::{
     Action, Actions, Capacity, Forward, GroupTag, LaunchSource, ListenerKey, Opaque, Policy,
-    Process, ResourceKey, ScalingGroupName, ScalingGroupSettings, Schedule, Stickiness, Tags,
-    TemplateVersion,
+    PolicyKey, Process, ResourceKey, ScalingGroupName, ScalingGroupSettings, Schedule, Stickiness,
+    Tags, TemplateVersion,
 };
 use serde_json::json;
 
 use super::builder::target_group;
 use super::piece::Piece;
-use super::world::{ListenerState, ScalingGroupState, World};
+use super::world::{ListenerState, ScalingGroupState, TemplateState, VersionState, World};
 use crate::fault::Meddle;
 
 const MEDDLED: &str = "meddled";
@@ -32,9 +32,8 @@ fn change(world: &mut World, piece: &Piece) {
         }
         Piece::Listener(key) => change_listener(world, key),
         Piece::LoadBalancer(name) => {
-            if let Some(balancer) = world.load_balancers.get_mut(name) {
-                balancer.deletion_protection = !balancer.deletion_protection;
-            }
+            let balancer = world.load_balancers.entry(name.clone());
+            balancer.and_modify(|one| one.deletion_protection = !one.deletion_protection);
         }
         Piece::TargetGroup(name) => {
             let settings = world.target_groups.entry(name.clone());
@@ -44,32 +43,21 @@ fn change(world: &mut World, piece: &Piece) {
         | Piece::Capacity(name)
         | Piece::Launch(name)
         | Piece::Processes(name)
-        | Piece::Policy(bluegreen_core::model::PolicyKey { group: name, .. })
+        | Piece::Policy(PolicyKey { group: name, .. })
         | Piece::Schedule(name, _) => change_group(world, piece, name),
         Piece::Alarm(name) => {
-            if let Some(alarm) = world.alarms.get_mut(name) {
-                alarm.details = meddled();
-            }
+            world.alarms.entry(name.clone()).and_modify(|alarm| alarm.details = meddled());
         }
         Piece::Template(name) => {
-            if let Some(template) = world.templates.get_mut(name)
-                && let Some((number, mut version)) =
-                    template.versions.last_key_value().map(|(number, one)| (*number, one.clone()))
-            {
-                version.mark = None;
-                template.versions.insert(number + 1, version);
+            if let Some(template) = world.templates.get_mut(name) {
+                let newest = template.number(&TemplateVersion::Latest);
+                newest.and_then(|newest| copy_version(template, newest));
             }
         }
         Piece::Configuration(name) => {
-            if let Some(data) = world.configurations.get_mut(name) {
-                data.details = meddled();
-            }
+            world.configurations.entry(name.clone()).and_modify(|data| data.details = meddled());
         }
-        Piece::Tags(resource, keys) => {
-            for key in keys {
-                set_tag(world, resource, key);
-            }
-        }
+        Piece::Tags(resource, keys) => keys.iter().for_each(|key| set_tag(world, resource, key)),
     }
 }
 
@@ -148,14 +136,19 @@ fn relaunch(world: &mut World, name: &ScalingGroupName) {
     let Some(group) = world.scaling_groups.get_mut(name) else { return };
     if let LaunchSource::Template { template, version } = &mut group.launch
         && let Some(state) = world.templates.get_mut(template)
-        && let Some(mut copy) =
-            state.number(version).and_then(|one| state.versions.get(&one)).cloned()
+        && let Some(launched) = state.number(version)
+        && let Some(copy) = copy_version(state, launched)
     {
-        let newest = state.versions.keys().next_back().copied().unwrap_or(0);
-        copy.mark = None;
-        state.versions.insert(newest + 1, copy);
-        *version = TemplateVersion::Number(newest + 1);
+        *version = TemplateVersion::Number(copy);
     }
+}
+
+/// Makes a new version that is like another one; returns its number.
+fn copy_version(template: &mut TemplateState, number: u64) -> Option<u64> {
+    let version = VersionState { mark: None, ..template.versions.get(&number)?.clone() };
+    let next = template.number(&TemplateVersion::Latest)? + 1;
+    template.versions.insert(next, version);
+    Some(next)
 }
 
 fn tag(world: &mut World, piece: &Piece) {

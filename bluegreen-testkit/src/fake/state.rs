@@ -3,9 +3,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bluegreen_core::cloud::CloudError;
-use bluegreen_core::model::{
-    AccountId, LaunchTemplateName, Process, ScalingGroupName, TargetGroupName,
-};
+use bluegreen_core::model::{AccountId, LaunchTemplateName, ScalingGroupName, TargetGroupName};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
@@ -231,37 +229,6 @@ impl State {
         }
     }
 
-    /// Finds the groups that a policy will shrink for lack of requests.
-    fn note_quiet_groups(&mut self) {
-        let quiet: Vec<_> = self
-            .world
-            .scaling_groups
-            .iter()
-            .filter(|(name, group)| {
-                group.capacity.desired > group.capacity.min
-                    && group.follows_requests()
-                    && !group.suspended.contains(&Process::AlarmNotification)
-                    && !traffic::has_requests(&self.world, name)
-            })
-            .map(|(name, _)| name.clone())
-            .collect();
-        self.machinery.quiet_since.retain(|name, _| quiet.contains(name));
-        for name in quiet {
-            self.machinery.quiet_since.entry(name).or_insert(self.now);
-        }
-    }
-
-    fn shrink_quiet_groups(&mut self) {
-        let long_ago = |since: Duration| since + self.timing.idle_scale_in <= self.now;
-        for (name, since) in &self.machinery.quiet_since {
-            if let Some(group) =
-                self.world.scaling_groups.get_mut(name).filter(|_| long_ago(*since))
-            {
-                group.capacity.desired = group.capacity.min;
-            }
-        }
-    }
-
     fn note_lost_routes(&mut self, before: &World) {
         let references = self.world.references();
         for name in before.references().into_keys().filter(|name| !references.contains_key(name)) {
@@ -295,15 +262,5 @@ impl State {
         if last.is_none_or(|last| last.routes != routes || last.checked != checked) {
             self.history.push(Moment { at: self.now, cause: cause.to_owned(), routes, checked });
         }
-    }
-}
-
-impl ScalingGroupState {
-    /// Returns whether a policy follows the requests that the group gets.
-    fn follows_requests(&self) -> bool {
-        self.policies.values().any(|policy| {
-            policy.counts_requests_of.is_some()
-                || policy.details.value().to_string().contains("TargetTracking")
-        })
     }
 }
