@@ -16,7 +16,6 @@ def end_with_parent() -> None:
     os._exit(0)
 
 
-# Before moto, whose import takes a second.
 threading.Thread(target=end_with_parent, daemon=True).start()
 
 from moto.moto_server.werkzeug_app import (  # noqa: E402

@@ -25,6 +25,9 @@ pub struct Flags {
     state: Arc<Mutex<State>>,
 }
 
+/// Is told what is about to be written.
+type Witness = Box<dyn Fn(&FlagChange) + Send>;
+
 #[derive(Default)]
 struct State {
     values: BTreeMap<String, i64>,
@@ -35,7 +38,7 @@ struct State {
     meddled: BTreeMap<String, Option<i64>>,
     /// After how many writes somebody else writes what.
     meddling: Option<(usize, String, i64)>,
-    witness: Option<Box<dyn Fn(&FlagChange) + Send>>,
+    witness: Option<Witness>,
 }
 
 impl fmt::Debug for Flags {

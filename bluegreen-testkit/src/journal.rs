@@ -14,7 +14,7 @@ use bluegreen_core::transaction::{Holder, Journal, Lock, Store, StoreError, Stor
 /// [`survive`](Self::survive) gives what a second process finds.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
-    shelf: Arc<Mutex<Shelf>>,
+    state: Arc<Mutex<Shelf>>,
 }
 
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ impl MemoryStore {
     /// know which belong together.
     pub fn dying_after(room: usize) -> Self {
         let store = Self::new();
-        store.lock_shelf().room = Some(room);
+        store.open_up().room = Some(room);
         store
     }
 
@@ -45,34 +45,34 @@ impl MemoryStore {
     /// room without end.
     #[must_use]
     pub fn survive(&self) -> Self {
-        let journals = self.lock_shelf().journals.clone();
-        let shelf = Shelf { journals, ..Shelf::default() };
-        Self { shelf: Arc::new(Mutex::new(shelf)) }
+        let journals = self.open_up().journals.clone();
+        let state = Shelf { journals, ..Shelf::default() };
+        Self { state: Arc::new(Mutex::new(state)) }
     }
 
     /// Puts a journal there as it would be found on a disk.
     pub fn insert(&self, run: RunId, lines: Vec<String>) {
-        self.lock_shelf().journals.insert(run, lines);
+        self.open_up().journals.insert(run, lines);
     }
 
     /// Returns every line of every journal, by run.
     pub fn lines(&self) -> BTreeMap<RunId, Vec<String>> {
-        self.lock_shelf().journals.clone()
+        self.open_up().journals.clone()
     }
 
-    fn lock_shelf(&self) -> MutexGuard<'_, Shelf> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    fn open_up(&self) -> MutexGuard<'_, Shelf> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
 impl Store for MemoryStore {
     async fn create(&self, run: &RunId) -> Result<Box<dyn Journal>, StoreError> {
-        let mut shelf = self.lock_shelf();
-        if shelf.journals.contains_key(run) {
+        let mut state = self.open_up();
+        if state.journals.contains_key(run) {
             return Err(StoreError::new(StoreErrorKind::Exists, run));
         }
-        shelf.journals.insert(run.clone(), Vec::new());
+        state.journals.insert(run.clone(), Vec::new());
         Ok(Box::new(MemoryJournal { store: self.clone(), run: run.clone() }))
     }
 
@@ -82,12 +82,12 @@ impl Store for MemoryStore {
     }
 
     async fn read(&self, run: &RunId) -> Result<Vec<String>, StoreError> {
-        let lines = self.lock_shelf().journals.get(run).cloned();
+        let lines = self.open_up().journals.get(run).cloned();
         lines.ok_or_else(|| StoreError::new(StoreErrorKind::NotFound, run))
     }
 
     async fn runs(&self) -> Result<Vec<RunId>, StoreError> {
-        Ok(self.lock_shelf().journals.keys().cloned().collect())
+        Ok(self.open_up().journals.keys().cloned().collect())
     }
 
     async fn lock(
@@ -95,12 +95,12 @@ impl Store for MemoryStore {
         environment: &EnvironmentName,
         holder: &Holder,
     ) -> Result<Box<dyn Lock>, StoreError> {
-        let mut shelf = self.lock_shelf();
-        if let Some(other) = shelf.locks.get(environment) {
+        let mut state = self.open_up();
+        if let Some(other) = state.locks.get(environment) {
             let held = StoreErrorKind::Held(Some(Box::new(other.clone())));
             return Err(StoreError::new(held, environment));
         }
-        shelf.locks.insert(environment.clone(), holder.clone());
+        state.locks.insert(environment.clone(), holder.clone());
         Ok(Box::new(MemoryLock { store: self.clone(), environment: environment.clone() }))
     }
 }
@@ -114,21 +114,21 @@ struct MemoryJournal {
 #[async_trait]
 impl Journal for MemoryJournal {
     async fn append(&mut self, lines: &[String]) -> Result<(), StoreError> {
-        let mut shelf = self.store.lock_shelf();
+        let mut state = self.store.open_up();
         assert!(
-            !shelf.broken.contains(&self.run),
+            !state.broken.contains(&self.run),
             "a journal that failed must not be written again"
         );
-        let fitting = shelf.room.map_or(lines.len(), |room| room.min(lines.len()));
-        if let Some(room) = &mut shelf.room {
+        let fitting = state.room.map_or(lines.len(), |room| room.min(lines.len()));
+        if let Some(room) = &mut state.room {
             *room -= fitting;
         }
-        let journal = shelf.journals.entry(self.run.clone()).or_default();
+        let journal = state.journals.entry(self.run.clone()).or_default();
         journal.extend_from_slice(&lines[..fitting]);
         if fitting == lines.len() {
             return Ok(());
         }
-        shelf.broken.insert(self.run.clone());
+        state.broken.insert(self.run.clone());
         Err(StoreError::new(StoreErrorKind::Unusable, &self.run).with_source("no room is left"))
     }
 }
@@ -143,6 +143,6 @@ impl Lock for MemoryLock {}
 
 impl Drop for MemoryLock {
     fn drop(&mut self) {
-        self.store.lock_shelf().locks.remove(&self.environment);
+        self.store.open_up().locks.remove(&self.environment);
     }
 }

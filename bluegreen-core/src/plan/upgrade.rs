@@ -9,9 +9,9 @@ use super::{CloudStage, Decision, Refusal, check_free, checked, hold};
 use crate::change::{CloudChange, Edit};
 use crate::model::{
     Alarm, AlarmName, Color, Environment, LaunchSource, LoadBalancer, LoadBalancerKind,
-    LoadBalancerName, Member, Pair, Policy, PortRange, ResourceKey, RunId, ScalingGroup,
-    ScalingGroupName, ScalingGroupSettings, Schedule, Tags, TargetGroupName, TargetGroupSettings,
-    TemplateVersion, tag_key,
+    LoadBalancerName, Member, Pair, Policy, PolicyName, PortRange, ResourceKey, RunId,
+    ScalingGroup, ScalingGroupName, ScalingGroupSettings, Schedule, Tags, TargetGroupName,
+    TargetGroupSettings, TemplateVersion, tag_key,
 };
 use crate::transaction::Stage;
 
@@ -45,6 +45,14 @@ impl Names {
     /// Names the green counterpart of a scaling group.
     pub fn scaling_group(&self, blue: &ScalingGroupName) -> ScalingGroupName {
         ScalingGroupName::new(self.green(blue.as_str()))
+    }
+
+    /// Names the green counterpart of a scaling policy.
+    ///
+    /// Two groups may have policies of the same name; but whoever reads an alarm or a bill should
+    /// see which colour it is about.
+    pub fn policy(&self, blue: &PolicyName) -> PolicyName {
+        PolicyName::new(self.green(blue.as_str()))
     }
 
     /// Names the green counterpart of an alarm.
@@ -182,7 +190,10 @@ fn check_names(environment: &Environment, survey: &UpgradeSurvey) -> Result<(), 
         .alarms
         .iter()
         .map(|alarm| ("alarm", names.alarm(&alarm.name).as_str().to_owned(), LONGEST_NAME));
-    for (what, name, limit) in target_groups.chain([group]).chain(alarms) {
+    let policies = survey.policies.iter().map(|policy| {
+        ("scaling policy", names.policy(&policy.name).as_str().to_owned(), LONGEST_NAME)
+    });
+    for (what, name, limit) in target_groups.chain([group]).chain(alarms).chain(policies) {
         if name.len() > limit {
             return Err(Refusal::NameTooLong { what, name, limit });
         }

@@ -32,9 +32,9 @@ fn an_empty_journal_is_told_from_a_malformed_one() {
 /// Reads a frozen journal and folds it.
 async fn frozen(name: &str) -> Ledger<CloudChange, CloudGate> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/journals/format-1");
-    let lines = LocalStore::new(folder).read(&RunId::new(name)).await.unwrap();
-    let entries = decode(&lines).unwrap();
-    Ledger::replay(entries.into_iter().map(|entry| entry.record)).unwrap()
+    let lines = LocalStore::new(folder).read(&RunId::new(name)).await.expect("it is there");
+    let entries = decode(&lines).expect("records");
+    Ledger::replay(entries.into_iter().map(|entry| entry.record)).expect("a legal sequence")
 }
 
 #[tokio::test]

@@ -14,8 +14,9 @@ use tokio::time::timeout;
 use super::error::EmulatorError;
 use super::venv;
 
-/// The program that the interpreter runs.
-const SERVE: &str = include_str!("../../emulator/serve.py");
+/// The program that the interpreter runs: what moto lacks, and then moto.
+const SERVE: &str =
+    concat!(include_str!("../../emulator/mends.py"), "\n", include_str!("../../emulator/serve.py"));
 
 /// How long moto may take to come up; it takes about a second on an idle machine.
 const PATIENCE: Duration = Duration::from_mins(2);

@@ -37,6 +37,7 @@ fn any_plan() -> impl Strategy<Value = (Values, Values, FlagPlan)> {
     })
 }
 
+#[expect(clippy::option_option, reason = "no wish, the wish for no value, and one for a value")]
 fn changes(wishes: &[Option<Option<i64>>], now: &mut Values) -> Vec<FlagChange> {
     let mut changes = Vec::new();
     for (flag, wish) in FLAGS.iter().zip(wishes) {

@@ -118,7 +118,7 @@ proptest! {
         on_virtual_time(async {
             let scene = scene_before(world, verb).await;
             let (_, decision) =
-                scene.bluegreen().plan(&scene.spec, &scene.operation(verb)).await.expect("a plan");
+                scene.bluegreen().plan(&scene.spec, &Scene::operation(verb)).await.expect("a plan");
             let Decision::Run(plan) = decision else { return Ok(()) };
             for (_, change) in plan.changes() {
                 let inverse = change.inverse();

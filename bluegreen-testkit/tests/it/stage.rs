@@ -83,7 +83,7 @@ impl Scene {
             .with_cancel(self.cancel.clone())
     }
 
-    pub(crate) fn operation(&self, verb: Verb) -> Operation {
+    pub(crate) fn operation(verb: Verb) -> Operation {
         match verb {
             Verb::Upgrade => Operation::Upgrade(UpgradeOptions::default()),
             Verb::Deploy => Operation::Deploy(image("ami-0b")),
@@ -93,7 +93,7 @@ impl Scene {
     }
 
     pub(crate) async fn operate(&self, verb: Verb) -> Result<Done, OperationError> {
-        self.bluegreen().run(&self.spec, &self.operation(verb)).await
+        self.bluegreen().run(&self.spec, &Self::operation(verb)).await
     }
 
     /// Does something that must succeed and must have something to do.

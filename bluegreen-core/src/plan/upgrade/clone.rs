@@ -91,8 +91,9 @@ impl<'a> Clone<'a> {
 
     pub(super) fn policies(&self) -> Vec<CloudChange> {
         let policies = self.survey.policies.iter().map(|policy| {
-            let of = PolicyKey { group: self.group.clone(), policy: policy.name.clone() };
-            CloudChange::Policy(Edit::create(of, self.policy(policy)))
+            let clone = self.policy(policy);
+            let of = PolicyKey { group: self.group.clone(), policy: clone.name.clone() };
+            CloudChange::Policy(Edit::create(of, clone))
         });
         let schedules = self.survey.schedules.iter().map(|schedule| {
             let of = (self.group.clone(), schedule.name.clone());
@@ -103,6 +104,7 @@ impl<'a> Clone<'a> {
 
     fn policy(&self, policy: &Policy) -> Policy {
         let mut clone = policy.clone();
+        clone.name = self.survey.names.policy(&policy.name);
         clone.alarms.clear();
         if let Some((_, target_group)) = &mut clone.counts_requests_of {
             *target_group = self.of_green(target_group);
@@ -128,7 +130,10 @@ impl<'a> Clone<'a> {
             name: self.survey.names.alarm(&alarm.name),
             dimensions: alarm.dimensions.iter().map(|one| self.dimension(one)).collect(),
             sets_off: sets_off
-                .map(|key| PolicyKey { group: self.group.clone(), policy: key.policy.clone() })
+                .map(|key| PolicyKey {
+                    group: self.group.clone(),
+                    policy: self.survey.names.policy(&key.policy),
+                })
                 .collect(),
             details: alarm.details.clone(),
             uncarried: None,

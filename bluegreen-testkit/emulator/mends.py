@@ -1,0 +1,118 @@
+"""What moto does not do as AWS does, and a rollback cannot be shown without.
+
+- DeleteLaunchTemplateVersions does not exist; numbers of versions are found by
+  their place in a list.
+- CreateLaunchTemplateVersion forgets the source version and the client token.
+- CreateAutoScalingGroup forgets the lifecycle hooks it is given.
+"""
+
+from moto.autoscaling.responses import AutoScalingResponse
+from moto.core.responses import ActionResult
+from moto.ec2.exceptions import InvalidLaunchTemplateVersionNotFound
+from moto.ec2.models.launch_templates import LaunchTemplate, LaunchTemplateVersion
+from moto.ec2.responses.launch_templates import LaunchTemplates
+
+
+def create_version(self, data, description):
+    # A number is never used twice.
+    self.last_number = getattr(self, "last_number", 0) + 1
+    version = LaunchTemplateVersion(self, self.last_number, data, description)
+    self.versions.append(version)
+    return version
+
+
+def get_version(self, num):
+    if str(num).lower() == "$latest":
+        return self.versions[-1]
+    wanted = self.default_version_number if str(num).lower() == "$default" else num
+    for version in self.versions:
+        if str(version.number) == str(wanted):
+            return version
+    raise InvalidLaunchTemplateVersionNotFound(template_id=self.id, version=num)
+
+
+LaunchTemplate.create_version = create_version
+LaunchTemplate.get_version = get_version
+LaunchTemplate.default_version = lambda self: self.get_version("$default")
+
+
+def template_of(self):
+    name, number = self._get_param("LaunchTemplateName"), self._get_param("LaunchTemplateId")
+    if name:
+        return self.ec2_backend.get_launch_template_by_name(name)
+    return self.ec2_backend.get_launch_template(number)
+
+
+def version_result(self, template, version):
+    return ActionResult({
+        "LaunchTemplateVersion": {
+            "CreateTime": version.create_time,
+            "CreatedBy": f"arn:{self.partition}:iam::{self.current_account}:root",
+            "DefaultVersion": template.is_default(version),
+            "LaunchTemplateData": version.data,
+            "LaunchTemplateId": template.id,
+            "LaunchTemplateName": template.name,
+            "VersionDescription": version.description,
+            "VersionNumber": version.number,
+        }
+    })
+
+
+def create_launch_template_version(self):
+    template, token = template_of(self), self._get_param("ClientToken")
+    tokens = template.__dict__.setdefault("tokens", {})
+    version = tokens.get(token)
+    if version not in template.versions:
+        data, source = self._get_param("LaunchTemplateData", {}), self._get_param("SourceVersion")
+        if source:
+            data = {**template.get_version(source).data, **data}
+        version = template.create_version(data, self._get_param("VersionDescription"))
+        tokens[token] = version
+    return version_result(self, template, version)
+
+
+def delete_launch_template_versions(self):
+    template = template_of(self)
+    deleted, kept = [], []
+    for number in self._get_param("Versions", []):
+        item = {
+            "LaunchTemplateId": template.id,
+            "LaunchTemplateName": template.name,
+            "VersionNumber": int(number),
+        }
+        found = [one for one in template.versions if str(one.number) == str(number)]
+        if not found:
+            error = {"Code": "launchTemplateVersionDoesNotExist", "Message": "it does not exist"}
+            kept.append({**item, "ResponseError": error})
+        elif template.is_default(found[0]):
+            error = {"Code": "unexpectedError", "Message": "the default version stays"}
+            kept.append({**item, "ResponseError": error})
+        else:
+            template.versions.remove(found[0])
+            deleted.append(item)
+    return ActionResult({
+        "SuccessfullyDeletedLaunchTemplateVersions": deleted,
+        "UnsuccessfullyDeletedLaunchTemplateVersions": kept,
+    })
+
+
+LaunchTemplates.create_launch_template_version = create_launch_template_version
+LaunchTemplates.delete_launch_template_versions = delete_launch_template_versions
+
+create_without_hooks = AutoScalingResponse.create_auto_scaling_group
+
+
+def create_auto_scaling_group(self):
+    result = create_without_hooks(self)
+    for hook in self._get_param("LifecycleHookSpecificationList", []):
+        self.autoscaling_backend.create_lifecycle_hook(
+            name=hook.get("LifecycleHookName"),
+            as_name=self._get_param("AutoScalingGroupName"),
+            transition=hook.get("LifecycleTransition"),
+            timeout=int(hook.get("HeartbeatTimeout") or 3600),
+            result=hook.get("DefaultResult") or "ABANDON",
+        )
+    return result
+
+
+AutoScalingResponse.create_auto_scaling_group = create_auto_scaling_group
