@@ -3,16 +3,12 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
-use aws_sdk_cloudwatch::types as sdk;
 use bluegreen_core::cloud::{CloudError, ReadAlarms, WriteAlarms};
 use bluegreen_core::model::{Alarm, AlarmName, DimensionValue, PolicyKey};
 
 use crate::AwsCloud;
-use crate::budget::Call;
 use crate::convert::alarm;
 use crate::error::{not_found, or_absent, read_error, refused, write_error};
-use crate::page;
 
 /// The most alarms that one call describes.
 ///
@@ -25,16 +21,10 @@ impl ReadAlarms for AwsCloud {
         const OPERATION: &str = "DescribeAlarms";
         let mut alarms = Vec::new();
         for chunk in names.chunks(ALARMS_PER_CALL) {
-            let wanted = chunk.iter().map(ToString::to_string).collect();
-            let request = self.alarms_client().await.describe_alarms();
-            let request = request.set_alarm_names(Some(wanted));
-            let stream = request.alarm_types(sdk::AlarmType::MetricAlarm).into_paginator().send();
-            let pages =
-                page::collect(stream, DescribeAlarmsOutput::next_token, self.paying(Call::Alarms))
-                    .await
-                    .map_err(|error| read_error(OPERATION, &chunk[0], error))?;
-            for found in pages.iter().flat_map(DescribeAlarmsOutput::metric_alarms) {
-                let name = found.alarm_name().unwrap_or_default();
+            let wanted: Vec<_> = chunk.iter().map(ToString::to_string).collect();
+            let found = self.cloudwatch().describe_alarms(&wanted).await;
+            for found in found.map_err(|error| read_error(OPERATION, &chunk[0], error))? {
+                let name = found.alarm_name.clone();
                 alarms.push(alarm::read(found).map_err(|error| refused(OPERATION, name, error))?);
             }
         }
@@ -55,14 +45,13 @@ impl WriteAlarms for AwsCloud {
         }
         let request = alarm::write(alarm, &arns);
         let request = request.map_err(|error| refused(OPERATION, &alarm.name, error))?;
-        let answer = request.send_with(self.alarms_client().await).await;
-        answer.map(drop).map_err(|error| write_error(OPERATION, &alarm.name, error))
+        let answer = self.cloudwatch().put_metric_alarm(request).await;
+        answer.map_err(|error| write_error(OPERATION, &alarm.name, error))
     }
 
     async fn delete_alarm(&self, name: &AlarmName) -> Result<(), CloudError> {
-        let request = self.alarms_client().await.delete_alarms();
-        let answer = request.alarm_names(name.as_str()).send().await;
-        or_absent(answer.map(drop).map_err(|error| write_error("DeleteAlarms", name, error)))
+        let answer = self.cloudwatch().delete_alarm(name.as_str()).await;
+        or_absent(answer.map_err(|error| write_error("DeleteAlarms", name, error)))
     }
 }
 

@@ -7,6 +7,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 
 use crate::budget::{self, Budget, Call, ChargeRetries};
+use crate::cloudwatch::CloudWatch;
 use crate::ec2::Ec2;
 use crate::error::Failure;
 use crate::names::Names;
@@ -30,7 +31,7 @@ struct Shared {
     load_balancing: aws_sdk_elasticloadbalancingv2::Client,
     scaling: aws_sdk_autoscaling::Client,
     scaling_once: aws_sdk_autoscaling::Client,
-    alarms: aws_sdk_cloudwatch::Client,
+    cloudwatch: CloudWatch,
     identity: aws_sdk_sts::Client,
     ec2: Ec2,
     budget: Arc<Budget>,
@@ -85,7 +86,7 @@ impl AwsCloud {
             load_balancing: load_balancing(&config, &budget),
             scaling_once: once(&scaling),
             scaling,
-            alarms: alarms(&config, &budget),
+            cloudwatch: CloudWatch::new(&config, &budget)?,
             identity: aws_sdk_sts::Client::new(&config),
             ec2,
             budget,
@@ -120,10 +121,9 @@ impl AwsCloud {
         &self.shared.scaling_once
     }
 
-    /// Returns the client for one call of `CloudWatch`, once the budget allows it.
-    pub(crate) async fn alarms_client(&self) -> &aws_sdk_cloudwatch::Client {
-        self.shared.budget.take(Call::Alarms).await;
-        &self.shared.alarms
+    /// Returns the client of `CloudWatch`, which keeps to the budget by itself.
+    pub(crate) fn cloudwatch(&self) -> &CloudWatch {
+        &self.shared.cloudwatch
     }
 
     /// Returns the client of EC2, which keeps to the budget by itself.
@@ -193,10 +193,4 @@ fn scaling(config: &SdkConfig, budget: &Arc<Budget>) -> aws_sdk_autoscaling::Cli
 fn once(client: &aws_sdk_autoscaling::Client) -> aws_sdk_autoscaling::Client {
     let config = client.config().to_builder().retry_classifier(OnlyThrottles).build();
     aws_sdk_autoscaling::Client::from_conf(config)
-}
-
-fn alarms(config: &SdkConfig, budget: &Arc<Budget>) -> aws_sdk_cloudwatch::Client {
-    let charge = ChargeRetries::new(budget, |_| Call::Alarms);
-    let config = aws_sdk_cloudwatch::config::Builder::from(config).interceptor(charge).build();
-    aws_sdk_cloudwatch::Client::from_conf(config)
 }

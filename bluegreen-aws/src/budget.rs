@@ -191,7 +191,7 @@ mod tests {
         let waited = seconds(&budget, &[Call::LoadBalancingWrite; 28]).await;
         assert!((3.9..4.2).contains(&waited), "{waited}");
         // An hour later there is no more than one burst.
-        tokio::time::advance(Duration::from_secs(3600)).await;
+        tokio::time::advance(Duration::from_hours(1)).await;
         let waited = seconds(&budget, &[Call::LoadBalancingWrite; 28]).await;
         assert!((3.9..4.2).contains(&waited), "{waited}");
     }

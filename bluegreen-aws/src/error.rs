@@ -93,6 +93,19 @@ pub(crate) fn not_found(operation: &'static str, resource: impl fmt::Display) ->
     CloudError::new(CloudErrorKind::NotFound, operation, resource)
 }
 
+/// Corrects the error of a call that was not the first of a change: something has happened by now.
+///
+/// What is busy or has no credentials stays so: a repeat of the whole is harmless.
+pub(crate) fn partly(error: CloudError) -> CloudError {
+    match error.kind() {
+        CloudErrorKind::Busy | CloudErrorKind::Credentials => error,
+        _ => {
+            let (operation, resource) = (error.operation().to_owned(), error.resource().to_owned());
+            CloudError::new(CloudErrorKind::OutcomeUnknown, operation, resource).with_source(error)
+        }
+    }
+}
+
 /// Takes an absent resource for a success, as a deletion does.
 pub(crate) fn or_absent(result: Result<(), CloudError>) -> Result<(), CloudError> {
     match result {
@@ -102,8 +115,14 @@ pub(crate) fn or_absent(result: Result<(), CloudError>) -> Result<(), CloudError
 }
 
 /// What AWS said, in one line; the SDK's own text is `service error`.
-#[derive(Debug)]
 struct Shown<F>(F);
+
+impl<F: Failure> fmt::Debug for Shown<F> {
+    /// Says no more than it shows: the SDK's own text has the whole answer in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 impl<F: Failure> fmt::Display for Shown<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -184,8 +203,9 @@ fn kind_of_code(code: &str, text: &str) -> Option<CloudErrorKind> {
 }
 
 fn is_unknown_name(text: &str) -> bool {
-    text.contains("AutoScalingGroup name not found")
-        || text.contains("Launch configuration name not found")
+    let text = text.to_lowercase();
+    let names_one = ["autoscalinggroup", "launch configuration", "group "];
+    text.contains("not found") && names_one.iter().any(|what| text.starts_with(what))
 }
 
 fn kind_of_status(effect: Effect, status: Option<u16>) -> CloudErrorKind {
@@ -209,3 +229,6 @@ fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,9 @@ mod alarms;
 mod arn;
 mod aws_cloud;
 mod budget;
+#[cfg(test)]
+mod canned;
+mod cloudwatch;
 mod convert;
 mod ec2;
 mod error;
@@ -45,6 +48,7 @@ mod names;
 mod network;
 mod page;
 mod policies;
+mod query;
 mod retry;
 mod scaling_groups;
 mod tags;

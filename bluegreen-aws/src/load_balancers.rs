@@ -5,6 +5,7 @@ mod routes;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use aws_sdk_elasticloadbalancingv2::operation::create_listener::CreateListenerOutput;
 use aws_sdk_elasticloadbalancingv2::types as sdk;
 use bluegreen_core::cloud::{CloudError, CloudErrorKind, ReadLoadBalancers, WriteLoadBalancers};
 use bluegreen_core::model::{
@@ -106,35 +107,8 @@ impl WriteLoadBalancers for AwsCloud {
             Some(_) => return Err(refused(OPERATION, key, "one with other settings exists")),
             None => {}
         }
-        let arns = self.arns_of(key, &settings.actions).await?;
-        let actions = action::write(&settings.actions, &arns);
-        let actions = actions.map_err(|error| refused(OPERATION, key, error))?;
-        let tags = target_group::write_tags(&settings.tags);
-        let name = &key.load_balancer;
-        let known = &self.names().load_balancers;
-        let created = with_arn(
-            known,
-            name,
-            OPERATION,
-            || self.resolve_load_balancer(name),
-            |arn| {
-                let (actions, tags) = (actions.clone(), tags.clone());
-                async move {
-                    let request = self.load_balancing_write().await.create_listener();
-                    request
-                        .load_balancer_arn(arn)
-                        .protocol(settings.protocol.as_str().into())
-                        .port(i32::from(key.port))
-                        .set_default_actions(Some(actions))
-                        .set_tags(tags)
-                        .send()
-                        .await
-                        .map_err(|error| write_error(OPERATION, key, error))
-                }
-            },
-        );
-        for listener in created.await?.listeners() {
-            self.learn_listener(name, listener)?;
+        for listener in self.listen(key, settings).await?.listeners() {
+            self.learn_listener(&key.load_balancer, listener)?;
         }
         Ok(())
     }
@@ -255,6 +229,36 @@ impl AwsCloud {
         }
     }
 
+    async fn listen(
+        &self,
+        key: &ListenerKey,
+        settings: &ListenerSettings,
+    ) -> Result<CreateListenerOutput, CloudError> {
+        const OPERATION: &str = "CreateListener";
+        let arns = self.arns_of(key, &settings.actions).await?;
+        let actions = action::write(&settings.actions, &arns);
+        let actions = &actions.map_err(|error| refused(OPERATION, key, error))?;
+        let tags = &target_group::write_tags(&settings.tags);
+        let (known, name) = (&self.names().load_balancers, &key.load_balancer);
+        with_arn(
+            known,
+            name,
+            OPERATION,
+            || self.resolve_load_balancer(name),
+            |arn| async move {
+                let request = self.load_balancing_write().await.create_listener();
+                let request = request
+                    .load_balancer_arn(arn)
+                    .protocol(settings.protocol.as_str().into())
+                    .port(i32::from(key.port))
+                    .set_default_actions(Some(actions.clone()))
+                    .set_tags(tags.clone());
+                request.send().await.map_err(|error| write_error(OPERATION, key, error))
+            },
+        )
+        .await
+    }
+
     async fn modify_route(
         &self,
         route: &RouteKey,
@@ -295,3 +299,6 @@ impl AwsCloud {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests;

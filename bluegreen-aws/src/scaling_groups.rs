@@ -14,7 +14,7 @@ use futures_util::future::try_join;
 use crate::AwsCloud;
 use crate::budget::Call;
 use crate::convert::{group, number};
-use crate::error::{Failure, or_absent, read_error, refused, write_error};
+use crate::error::{Failure, or_absent, partly, read_error, refused, write_error};
 use crate::locate::if_there;
 use crate::page;
 use crate::retry;
@@ -182,19 +182,20 @@ impl WriteScalingGroups for AwsCloud {
             chosen.map(|(process, _)| process.to_string()).collect::<Vec<_>>()
         };
         // Without names AWS would suspend, or resume, all there are.
-        let suspend = named(true);
+        let (suspend, resume) = (named(true), named(false));
+        let both = !suspend.is_empty() && !resume.is_empty();
         if !suspend.is_empty() {
             let request = self.scaling().await.suspend_processes();
             let request = request.auto_scaling_group_name(name.as_str());
             let answer = request.set_scaling_processes(Some(suspend)).send().await;
             answer.map_err(|error| write_error("SuspendProcesses", name, error))?;
         }
-        let resume = named(false);
         if !resume.is_empty() {
             let request = self.scaling().await.resume_processes();
             let request = request.auto_scaling_group_name(name.as_str());
             let answer = request.set_scaling_processes(Some(resume)).send().await;
-            answer.map_err(|error| write_error("ResumeProcesses", name, error))?;
+            let answer = answer.map_err(|error| write_error("ResumeProcesses", name, error));
+            answer.map_err(|error| if both { partly(error) } else { error })?;
         }
         Ok(())
     }

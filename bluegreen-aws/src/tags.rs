@@ -10,7 +10,7 @@ use bluegreen_core::model::{ResourceKey, ScalingGroupName, Tags};
 
 use crate::AwsCloud;
 use crate::convert::group;
-use crate::error::{read_error, refused, write_error};
+use crate::error::{partly, read_error, refused, write_error};
 use crate::locate::{if_there, with_arn};
 
 /// The most tags that one call writes to a scaling group.
@@ -50,7 +50,8 @@ impl WriteTags for AwsCloud {
             tags.iter().filter(|(_, value)| value.is_none()).map(|(key, _)| key.as_str()).collect();
         if let ResourceKey::ScalingGroup(name) = resource {
             self.set_group_tags(name, &set).await?;
-            return self.remove_group_tags(name, &removed).await;
+            let rest = self.remove_group_tags(name, &removed).await;
+            return if set.is_empty() { rest } else { rest.map_err(partly) };
         }
         if !set.is_empty() {
             let tags: &Vec<Tag> = &set
@@ -71,7 +72,8 @@ impl WriteTags for AwsCloud {
                 let answer = request.set_tag_keys(Some(keys.clone())).send().await;
                 answer.map(drop).map_err(|error| write_error("RemoveTags", resource, error))
             })
-            .await?;
+            .await
+            .map_err(|error| if set.is_empty() { error } else { partly(error) })?;
         }
         Ok(())
     }

@@ -1,17 +1,28 @@
 //! Target groups and the health of their targets.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use aws_sdk_elasticloadbalancingv2::types as sdk;
-use bluegreen_core::cloud::{CloudError, ReadTargetGroups, WriteTargetGroups};
+use bluegreen_core::cloud::{CloudError, CloudErrorKind, ReadTargetGroups, WriteTargetGroups};
 use bluegreen_core::model::{
     ResourceKey, TargetGroup, TargetGroupName, TargetGroupSettings, TargetHealth,
 };
 use futures_util::future::try_join;
+use tokio::time::sleep;
 
 use crate::AwsCloud;
 use crate::convert::target_group;
-use crate::error::{incomplete, or_absent, read_error, refused, write_error};
+use crate::error::{incomplete, or_absent, partly, read_error, refused, write_error};
 use crate::locate::{if_there, with_arn};
+
+/// How long to wait between looks for what was just made.
+const LAG: [Duration; 4] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
 
 #[async_trait]
 impl ReadTargetGroups for AwsCloud {
@@ -76,14 +87,12 @@ impl WriteTargetGroups for AwsCloud {
         // AWS adopts any group with the same settings, a stranger's too: tags tell whose it is.
         if let Some(found) = self.target_group_settings(name).await? {
             let same = target_group::same_but_attributes(&found, settings);
-            let same = same.map_err(|error| refused(OPERATION, name, error))?;
-            return if found == *settings {
-                Ok(())
-            } else if same && found.tags == settings.tags {
-                self.set_attributes(name, settings).await
-            } else {
-                Err(refused(OPERATION, name, "one with other settings or tags exists"))
-            };
+            if !same || found.tags != settings.tags {
+                return Err(refused(OPERATION, name, "one with other settings or tags exists"));
+            }
+            let done = found.deregistration_delay == settings.deregistration_delay
+                && found.details.covers(&settings.details);
+            return if done { Ok(()) } else { self.set_attributes(name, settings).await };
         }
         let request = target_group::write(name, settings);
         let request = request.map_err(|error| refused(OPERATION, name, error))?;
@@ -92,7 +101,7 @@ impl WriteTargetGroups for AwsCloud {
         for group in answer.target_groups() {
             group.target_group_arn().and_then(|arn| self.names().learn_target_group(arn));
         }
-        self.set_attributes(name, settings).await
+        self.finish_target_group(name, settings).await.map_err(partly)
     }
 
     async fn delete_target_group(&self, name: &TargetGroupName) -> Result<(), CloudError> {
@@ -121,6 +130,23 @@ impl AwsCloud {
         let answer =
             answer.map_err(|error| read_error("DescribeTargetGroupAttributes", name, error))?;
         Ok(answer.attributes.unwrap_or_default())
+    }
+
+    /// Sets the attributes of a target group that was just made and that AWS may not find yet.
+    ///
+    /// <https://github.com/hashicorp/terraform-provider-aws/issues/20454>
+    async fn finish_target_group(
+        &self,
+        name: &TargetGroupName,
+        settings: &TargetGroupSettings,
+    ) -> Result<(), CloudError> {
+        for wait in LAG {
+            match self.set_attributes(name, settings).await {
+                Err(error) if error.kind() == CloudErrorKind::NotFound => sleep(wait).await,
+                answer => return answer,
+            }
+        }
+        self.set_attributes(name, settings).await
     }
 
     async fn set_attributes(

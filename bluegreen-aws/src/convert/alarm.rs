@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmInputBuilder;
-use aws_sdk_cloudwatch::types as sdk;
 use bluegreen_core::model::{
     Alarm, AlarmName, Dimension, DimensionValue, LoadBalancerName, PolicyKey, ScalingGroupName,
     TargetGroupName,
@@ -13,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{ConvertError, opaque};
 use crate::arn;
+use crate::cloudwatch::{MetricAlarm, MetricDimension};
+use crate::query::{Form, filled};
 
 /// What the core does not reason about.
 #[derive(Debug, Serialize, Deserialize)]
@@ -50,134 +50,129 @@ pub(crate) struct Arns {
 }
 
 /// Reads an alarm.
-pub(crate) fn read(alarm: &sdk::MetricAlarm) -> Result<Alarm, ConvertError> {
-    let name = alarm.alarm_name().ok_or(ConvertError::Missing("AlarmName"))?;
-    let policies = alarm.alarm_actions().iter().filter_map(|action| arn::policy(action));
+pub(crate) fn read(alarm: MetricAlarm) -> Result<Alarm, ConvertError> {
+    let policies = alarm.alarm_actions.items.iter().filter_map(|action| arn::policy(action));
     Ok(Alarm {
-        name: AlarmName::new(name),
-        dimensions: alarm.dimensions().iter().map(read_dimension).collect::<Result<_, _>>()?,
+        name: AlarmName::new(&alarm.alarm_name),
+        dimensions: alarm.dimensions.items.iter().map(read_dimension).collect(),
         sets_off: policies.collect(),
+        uncarried: uncarried(&alarm),
         details: opaque::pack(&details(alarm))?,
-        uncarried: uncarried(alarm),
     })
 }
 
-fn read_dimension(dimension: &sdk::Dimension) -> Result<Dimension, ConvertError> {
-    let name = dimension.name().ok_or(ConvertError::Missing("Dimension.Name"))?;
-    let value = dimension.value().ok_or(ConvertError::Missing("Dimension.Value"))?;
-    let known = match name {
+fn read_dimension(MetricDimension { name, value }: &MetricDimension) -> Dimension {
+    let known = match name.as_str() {
         "AutoScalingGroupName" => Some(DimensionValue::ScalingGroup(ScalingGroupName::new(value))),
         "TargetGroup" => arn::target_group_of_part(value).map(DimensionValue::TargetGroup),
         "LoadBalancer" => arn::load_balancer_of_part(value).map(DimensionValue::LoadBalancer),
         _ => None,
     };
-    let value = known.unwrap_or_else(|| DimensionValue::Literal(value.to_owned()));
-    Ok(Dimension { name: name.to_owned(), value })
+    let value = known.unwrap_or_else(|| DimensionValue::Literal(value.clone()));
+    Dimension { name: name.clone(), value }
 }
 
-fn uncarried(alarm: &sdk::MetricAlarm) -> Option<String> {
-    let other_states = alarm.ok_actions().iter().chain(alarm.insufficient_data_actions());
+fn uncarried(alarm: &MetricAlarm) -> Option<String> {
+    let others = alarm.ok_actions.items.iter().chain(&alarm.insufficient_data_actions.items);
     let found = [
-        (!alarm.metrics().is_empty(), "it watches an expression of several metrics"),
-        (alarm.threshold_metric_id().is_some(), "its threshold is a metric"),
-        (alarm.evaluation_criteria().is_some(), "it has evaluation criteria"),
-        (alarm.evaluation_window().is_some(), "it has an evaluation window"),
-        (alarm.evaluation_interval().is_some(), "it has an evaluation interval"),
-        (alarm.warm_up_configuration().is_some(), "it has a warm-up"),
-        (alarm.action_configuration().is_some(), "it has an action configuration"),
+        (!alarm.metrics.items.is_empty(), "it watches an expression of several metrics"),
+        (alarm.threshold_metric_id.is_some(), "its threshold is a metric"),
+        (alarm.evaluation_criteria.is_some(), "it has evaluation criteria"),
+        (alarm.evaluation_window.is_some(), "it has an evaluation window"),
+        (alarm.evaluation_interval.is_some(), "it has an evaluation interval"),
+        (alarm.warm_up_configuration.is_some(), "it has a warm-up"),
+        (alarm.action_configuration.is_some(), "it has an action configuration"),
         (
-            other_states.into_iter().any(|action| arn::policy(action).is_some()),
+            others.into_iter().any(|action| arn::policy(action).is_some()),
             "it sets off a policy in a state other than the alarm",
         ),
     ];
     found.into_iter().find_map(|(set, why)| set.then(|| why.to_owned()))
 }
 
-fn details(alarm: &sdk::MetricAlarm) -> Details {
-    let text = |value: Option<&str>| value.filter(|one| !one.is_empty()).map(str::to_owned);
-    let others = alarm.alarm_actions().iter().filter(|action| arn::policy(action).is_none());
+fn details(alarm: MetricAlarm) -> Details {
+    let is_other = |action: &String| arn::policy(action).is_none();
     Details {
-        description: text(alarm.alarm_description()),
-        actions_enabled: alarm.actions_enabled(),
-        alarm_actions: others.cloned().collect(),
-        ok_actions: alarm.ok_actions().to_vec(),
-        insufficient_data_actions: alarm.insufficient_data_actions().to_vec(),
-        metric: text(alarm.metric_name()),
-        namespace: text(alarm.namespace()),
-        statistic: alarm.statistic().map(|one| one.as_str().to_owned()),
-        extended_statistic: text(alarm.extended_statistic()),
-        period: alarm.period(),
-        unit: alarm.unit().map(|one| one.as_str().to_owned()),
-        evaluation_periods: alarm.evaluation_periods(),
-        datapoints_to_alarm: alarm.datapoints_to_alarm(),
-        threshold: alarm.threshold(),
-        comparison_operator: alarm.comparison_operator().map(|one| one.as_str().to_owned()),
-        treat_missing_data: text(alarm.treat_missing_data()),
-        evaluate_low_sample_count_percentile: text(alarm.evaluate_low_sample_count_percentile()),
+        description: filled(alarm.alarm_description),
+        actions_enabled: alarm.actions_enabled,
+        alarm_actions: alarm.alarm_actions.items.into_iter().filter(is_other).collect(),
+        ok_actions: alarm.ok_actions.items,
+        insufficient_data_actions: alarm.insufficient_data_actions.items,
+        metric: filled(alarm.metric_name),
+        namespace: filled(alarm.namespace),
+        statistic: filled(alarm.statistic),
+        extended_statistic: filled(alarm.extended_statistic),
+        period: alarm.period,
+        unit: filled(alarm.unit),
+        evaluation_periods: alarm.evaluation_periods,
+        datapoints_to_alarm: alarm.datapoints_to_alarm,
+        threshold: alarm.threshold,
+        comparison_operator: filled(alarm.comparison_operator),
+        treat_missing_data: filled(alarm.treat_missing_data),
+        evaluate_low_sample_count_percentile: filled(alarm.evaluate_low_sample_count_percentile),
     }
 }
 
-/// Writes an alarm; `arns` must know every resource that it names.
-pub(crate) fn write(
-    alarm: &Alarm,
-    arns: &Arns,
-) -> Result<PutMetricAlarmInputBuilder, ConvertError> {
+/// Writes the request that makes an alarm; `arns` must know every resource that it names.
+pub(crate) fn write(alarm: &Alarm, arns: &Arns) -> Result<Form, ConvertError> {
     let details: Details = opaque::unpack(&alarm.details)?;
     let mut actions = details.alarm_actions;
     for key in &alarm.sets_off {
         let arn = arns.policies.get(key).cloned();
         actions.push(arn.ok_or_else(|| unknown("scaling policy", key))?);
     }
-    let dimensions = alarm.dimensions.iter().map(|one| write_dimension(one, arns));
-    let dimensions = filled(dimensions.collect::<Result<_, _>>()?);
-    Ok(PutMetricAlarmInputBuilder::default()
-        .alarm_name(alarm.name.as_str())
-        .set_alarm_description(details.description)
-        .set_actions_enabled(details.actions_enabled)
-        .set_alarm_actions(filled(actions))
-        .set_ok_actions(filled(details.ok_actions))
-        .set_insufficient_data_actions(filled(details.insufficient_data_actions))
-        .set_metric_name(details.metric)
-        .set_namespace(details.namespace)
-        .set_statistic(details.statistic.as_deref().map(Into::into))
-        .set_extended_statistic(details.extended_statistic)
-        .set_dimensions(dimensions)
-        .set_period(details.period)
-        .set_unit(details.unit.as_deref().map(Into::into))
-        .set_evaluation_periods(details.evaluation_periods)
-        .set_datapoints_to_alarm(details.datapoints_to_alarm)
-        .set_threshold(details.threshold)
-        .set_comparison_operator(details.comparison_operator.as_deref().map(Into::into))
-        .set_treat_missing_data(details.treat_missing_data)
-        .set_evaluate_low_sample_count_percentile(details.evaluate_low_sample_count_percentile))
+    let number = |value: Option<i32>| value.map(|one| one.to_string());
+    let mut form = Form::new("PutMetricAlarm")
+        .with("AlarmName", alarm.name.as_str())
+        .with_some("AlarmDescription", details.description)
+        .with_some("ActionsEnabled", details.actions_enabled.map(|on| on.to_string()))
+        .with_list("AlarmActions.member", actions)
+        .with_list("OKActions.member", details.ok_actions)
+        .with_list("InsufficientDataActions.member", details.insufficient_data_actions)
+        .with_some("MetricName", details.metric)
+        .with_some("Namespace", details.namespace)
+        .with_some("Statistic", details.statistic)
+        .with_some("ExtendedStatistic", details.extended_statistic)
+        .with_some("Period", number(details.period))
+        .with_some("Unit", details.unit)
+        .with_some("EvaluationPeriods", number(details.evaluation_periods))
+        .with_some("DatapointsToAlarm", number(details.datapoints_to_alarm))
+        .with_some("Threshold", details.threshold.map(|one| one.to_string()))
+        .with_some("ComparisonOperator", details.comparison_operator)
+        .with_some("TreatMissingData", details.treat_missing_data)
+        .with_some(
+            "EvaluateLowSampleCountPercentile",
+            details.evaluate_low_sample_count_percentile,
+        );
+    for (index, dimension) in (1..).zip(&alarm.dimensions) {
+        let member = |what| format!("Dimensions.member.{index}.{what}");
+        form = form
+            .with(member("Name"), &dimension.name)
+            .with(member("Value"), dimension_value(&dimension.value, arns)?);
+    }
+    Ok(form)
 }
 
-fn write_dimension(dimension: &Dimension, arns: &Arns) -> Result<sdk::Dimension, ConvertError> {
-    let value = match &dimension.value {
-        DimensionValue::ScalingGroup(name) => name.to_string(),
+fn dimension_value(value: &DimensionValue, arns: &Arns) -> Result<String, ConvertError> {
+    match value {
+        DimensionValue::ScalingGroup(name) => Ok(name.to_string()),
         DimensionValue::TargetGroup(name) => {
             let arn = arns.target_groups.get(name).map(String::as_str);
-            let part = arn.and_then(arn::target_group_part);
-            part.ok_or_else(|| unknown("target group", name))?.to_owned()
+            let part = arn.and_then(arn::target_group_part).map(str::to_owned);
+            part.ok_or_else(|| unknown("target group", name))
         }
         DimensionValue::LoadBalancer(name) => {
             let arn = arns.load_balancers.get(name).map(String::as_str);
-            let part = arn.and_then(arn::load_balancer_part);
-            part.ok_or_else(|| unknown("load balancer", name))?.to_owned()
+            let part = arn.and_then(arn::load_balancer_part).map(str::to_owned);
+            part.ok_or_else(|| unknown("load balancer", name))
         }
-        DimensionValue::Literal(text) => text.clone(),
-        other => return Err(unknown("dimension", format!("{other:?}"))),
-    };
-    Ok(sdk::Dimension::builder().name(&dimension.name).value(value).build())
+        DimensionValue::Literal(text) => Ok(text.clone()),
+        other => Err(unknown("dimension", format!("{other:?}"))),
+    }
 }
 
 fn unknown(what: &'static str, value: impl fmt::Display) -> ConvertError {
     ConvertError::Unknown { what, value: value.to_string() }
-}
-
-/// AWS refuses some empty lists.
-fn filled<T>(list: Vec<T>) -> Option<Vec<T>> {
-    (!list.is_empty()).then_some(list)
 }
 
 #[cfg(test)]
@@ -187,66 +182,74 @@ mod tests {
     use super::*;
 
     const POLICY: &str = "arn:aws:autoscaling:eu-west-1:123456789012:scalingPolicy:0f:autoScalingGroupName/blue:policyName/up";
-    const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:ops";
 
-    fn alarm() -> sdk::builders::MetricAlarmBuilder {
-        let dimension =
-            |name: &str, value: &str| sdk::Dimension::builder().name(name).value(value).build();
-        sdk::MetricAlarm::builder()
-            .alarm_name("cpu-high")
-            .alarm_actions(POLICY)
-            .alarm_actions(TOPIC)
-            .metric_name("CPUUtilization")
-            .namespace("AWS/EC2")
-            .statistic(sdk::Statistic::Average)
-            .period(60)
-            .evaluation_periods(2)
-            .threshold(70.0)
-            .comparison_operator(sdk::ComparisonOperator::GreaterThanThreshold)
-            .dimensions(dimension("AutoScalingGroupName", "blue"))
-            .dimensions(dimension("TargetGroup", "targetgroup/blue/01"))
-            .dimensions(dimension("LoadBalancer", "app/web/02"))
-            .dimensions(dimension("Stage", "live"))
+    /// As AWS shows an alarm, with what it adds by itself.
+    fn alarm(more: &str) -> MetricAlarm {
+        let xml = format!(
+            "<member><AlarmName>cpu-high</AlarmName><AlarmArn>arn:aws:cloudwatch:x</AlarmArn>
+             <StateValue>OK</StateValue><ActionsEnabled>true</ActionsEnabled><OKActions/>
+             <AlarmActions><member>{POLICY}</member>
+             <member>arn:aws:sns:eu-west-1:123456789012:ops</member></AlarmActions>
+             <MetricName>CPUUtilization</MetricName><Namespace>AWS/EC2</Namespace>
+             <Statistic>Average</Statistic><Period>60</Period>
+             <EvaluationPeriods>2</EvaluationPeriods><Threshold>70.0</Threshold>
+             <ComparisonOperator>GreaterThanThreshold</ComparisonOperator>
+             <Dimensions>
+             <member><Name>AutoScalingGroupName</Name><Value>blue</Value></member>
+             <member><Name>TargetGroup</Name><Value>targetgroup/blue/01</Value></member>
+             <member><Name>LoadBalancer</Name><Value>app/web/02</Value></member>
+             <member><Name>Stage</Name><Value>live</Value></member>
+             </Dimensions>{more}</member>"
+        );
+        quick_xml::de::from_str(&xml).unwrap()
+    }
+
+    fn green() -> PolicyKey {
+        PolicyKey { group: ScalingGroupName::new("green"), policy: PolicyName::new("up") }
+    }
+
+    fn arns() -> Arns {
+        let under = |part: &str| format!("arn:aws:elasticloadbalancing:r:1:{part}");
+        Arns {
+            load_balancers: [(LoadBalancerName::new("web"), under("loadbalancer/app/web/02"))]
+                .into(),
+            target_groups: [(TargetGroupName::new("green"), under("targetgroup/green/03"))].into(),
+            policies: [(green(), "arn:green".to_owned())].into(),
+        }
     }
 
     #[test]
     fn an_alarm_is_made_for_another_colour() {
-        let mut alarm = read(&alarm().build()).unwrap();
+        let mut alarm = read(alarm("")).unwrap();
         assert_eq!(alarm.uncarried, None);
-        let blue =
-            PolicyKey { group: ScalingGroupName::new("blue"), policy: PolicyName::new("up") };
-        assert_eq!(alarm.sets_off, [blue]);
-
-        let green =
-            PolicyKey { group: ScalingGroupName::new("green"), policy: PolicyName::new("up") };
-        alarm.sets_off = vec![green.clone()];
-        alarm.dimensions[0].value = DimensionValue::ScalingGroup(green.group.clone());
+        assert_eq!(alarm.sets_off[0].group.as_str(), "blue");
+        alarm.sets_off = vec![green()];
+        alarm.dimensions[0].value = DimensionValue::ScalingGroup(green().group);
         alarm.dimensions[1].value = DimensionValue::TargetGroup(TargetGroupName::new("green"));
-        let arns = Arns {
-            load_balancers: [(
-                LoadBalancerName::new("web"),
-                "arn:aws:elasticloadbalancing:r:1:loadbalancer/app/web/02".to_owned(),
-            )]
-            .into(),
-            target_groups: [(
-                TargetGroupName::new("green"),
-                "arn:aws:elasticloadbalancing:r:1:targetgroup/green/03".to_owned(),
-            )]
-            .into(),
-            policies: [(green, "arn:green".to_owned())].into(),
-        };
-        let written = write(&alarm, &arns).unwrap().build().unwrap();
-        assert_eq!(written.alarm_actions(), [TOPIC, "arn:green"]);
-        let values: Vec<_> =
-            written.dimensions().iter().filter_map(sdk::Dimension::value).collect();
-        assert_eq!(values, ["green", "targetgroup/green/03", "app/web/02", "live"]);
-        assert_eq!(written.threshold(), Some(70.0));
+        let body = write(&alarm, &arns()).unwrap().encode("2010-08-01");
+        for part in [
+            "&AlarmActions.member.1=arn%3Aaws%3Asns%3Aeu-west-1%3A123456789012%3Aops",
+            "&AlarmActions.member.2=arn%3Agreen",
+            "&Dimensions.member.1.Value=green",
+            "&Dimensions.member.2.Value=targetgroup%2Fgreen%2F03",
+            "&Dimensions.member.3.Value=app%2Fweb%2F02",
+            "&Dimensions.member.4.Name=Stage&Dimensions.member.4.Value=live",
+            "&ActionsEnabled=true&",
+            "&Threshold=70&",
+        ] {
+            assert!(body.contains(part), "{part} is not in {body}");
+        }
         assert!(write(&alarm, &Arns::default()).is_err());
     }
 
     #[test]
-    fn a_policy_in_another_state_is_not_carried() {
-        let alarm = read(&alarm().ok_actions(POLICY).build()).unwrap();
-        assert!(alarm.uncarried.unwrap().contains("other than the alarm"));
+    fn what_an_alarm_would_lose_is_named() {
+        let why = |more: &str| read(alarm(more)).unwrap().uncarried.unwrap();
+        let other =
+            format!("<InsufficientDataActions><member>{POLICY}</member></InsufficientDataActions>");
+        assert!(why(&other).contains("other than the alarm"));
+        let metrics = "<Metrics><member><Id>a</Id><Expression>b+c</Expression></member></Metrics>";
+        assert!(why(metrics).contains("several metrics"));
+        assert!(why("<ThresholdMetricId>a</ThresholdMetricId>").contains("threshold"));
     }
 }

@@ -31,6 +31,7 @@ struct Details {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Step {
     lower_bound: Option<f64>,
     upper_bound: Option<f64>,
@@ -38,6 +39,7 @@ struct Step {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct TargetTracking {
     target_value: Option<f64>,
     disable_scale_in: Option<bool>,
@@ -46,6 +48,7 @@ struct TargetTracking {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Metric {
     name: Option<String>,
     namespace: Option<String>,
@@ -87,7 +90,7 @@ fn read_label(label: &str) -> Option<(LoadBalancerName, TargetGroupName)> {
 }
 
 fn uncarried(policy: &sdk::ScalingPolicy) -> Option<String> {
-    if policy.predictive_scaling_configuration().is_some() {
+    if policy.policy_type() == Some("PredictiveScaling") {
         return Some("it is a predictive policy".to_owned());
     }
     if policy.min_adjustment_step().is_some() {

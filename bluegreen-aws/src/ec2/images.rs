@@ -1,9 +1,8 @@
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::Deserialize;
 
-use super::form::Form;
-use super::reply::Set;
-use super::{CallError, Ec2};
+use super::Ec2;
+use crate::query::{CallError, Form, Set};
 
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html>
 #[derive(Deserialize)]
@@ -25,7 +24,7 @@ impl Ec2 {
     /// Returns the state of an image; `None` if there is none or its id is no id.
     pub(crate) async fn image_state(&self, image: &str) -> Result<Option<String>, CallError> {
         let form = Form::new("DescribeImages").with_list("ImageId", [image]);
-        match self.call::<DescribeImagesReply>(form).await {
+        match self.0.call::<DescribeImagesReply>(form).await {
             Ok(reply) => Ok(reply.images_set.items.into_iter().next().map(|one| one.image_state)),
             Err(error) if is_unknown_image(&error) => Ok(None),
             Err(error) => Err(error),

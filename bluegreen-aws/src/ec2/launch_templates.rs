@@ -2,10 +2,9 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::form::Form;
-use super::reply::{Set, filled};
-use super::{CallError, Ec2};
+use super::Ec2;
 use crate::page::Pages;
+use crate::query::{CallError, Form, Set, filled};
 
 /// The most versions that one page holds.
 ///
@@ -157,7 +156,7 @@ impl Ec2 {
         let form = Form::new("DescribeLaunchTemplateVersions")
             .with("LaunchTemplateName", template)
             .with_list("LaunchTemplateVersion", versions);
-        let reply: DescribeVersionsReply = self.call(form).await?;
+        let reply: DescribeVersionsReply = self.0.call(form).await?;
         Ok(reply.launch_template_version_set.items)
     }
 
@@ -174,7 +173,7 @@ impl Ec2 {
                 .with("LaunchTemplateName", template)
                 .with("MaxResults", VERSIONS_PER_PAGE)
                 .with_some("NextToken", token);
-            let reply: DescribeVersionsReply = self.call(form).await?;
+            let reply: DescribeVersionsReply = self.0.call(form).await?;
             let versions = reply.launch_template_version_set.items;
             let found = versions.into_iter().find(|one| one.version_description == description);
             let Some(next) = filled(reply.next_token).filter(|_| found.is_none()) else {
@@ -197,7 +196,7 @@ impl Ec2 {
             .with("VersionDescription", version.description)
             .with_some("LaunchTemplateData.ImageId", version.image)
             .with_some("LaunchTemplateData.UserData", version.user_data.clone());
-        let reply: CreateVersionReply = self.call(form).await?;
+        let reply: CreateVersionReply = self.0.call(form).await?;
         for problem in reply.warning.into_iter().flat_map(|warning| warning.error_set.items) {
             let (template, code) = (version.template, problem.code.as_str());
             tracing::warn!(template, code, "the new version has a problem: {}", problem.message);
@@ -214,7 +213,7 @@ impl Ec2 {
         let form = Form::new("DeleteLaunchTemplateVersions")
             .with("LaunchTemplateName", template)
             .with_list("LaunchTemplateVersion", [number.to_string()]);
-        let reply: DeleteVersionsReply = self.call(form).await?;
+        let reply: DeleteVersionsReply = self.0.call(form).await?;
         let failures = reply.unsuccessfully_deleted_launch_template_version_set.items;
         Ok(match failures.into_iter().next() {
             None => Ok(()),

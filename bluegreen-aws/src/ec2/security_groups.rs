@@ -1,9 +1,8 @@
 use serde::Deserialize;
 
-use super::form::Form;
-use super::reply::{Set, filled};
-use super::{CallError, Ec2};
+use super::Ec2;
 use crate::page::Pages;
+use crate::query::{CallError, Form, Set, filled};
 
 /// A security group, as far as it is needed.
 ///
@@ -113,7 +112,7 @@ impl Ec2 {
             let form = Form::new("DescribeSecurityGroups")
                 .with_list("GroupId", ids)
                 .with_some("NextToken", token);
-            let reply: DescribeSecurityGroupsReply = self.call(form).await?;
+            let reply: DescribeSecurityGroupsReply = self.0.call(form).await?;
             groups.extend(reply.security_group_info.items);
             let Some(next) = filled(reply.next_token) else { return Ok(groups) };
             pages.turn(&next).map_err(CallError::construction_failure)?;

@@ -6,8 +6,12 @@ use crate::transaction::{Progress, Verdict};
 
 /// No instances left.
 pub(super) fn empty(left: usize) -> Verdict {
-    let what = format!("instances gone, {left} left");
-    let progress = Progress { done: usize::from(left == 0), wanted: 1, what };
+    let what = match left {
+        0 => "no instance is left".to_owned(),
+        1 => "1 instance is left".to_owned(),
+        left => format!("{left} instances are left"),
+    };
+    let progress = Progress { done: 0, wanted: 0, what };
     if left == 0 { Verdict::Pass(progress) } else { Verdict::Wait(progress) }
 }
 
@@ -30,13 +34,15 @@ pub(super) fn verdict(
         .filter(|target| target.state == HealthState::Draining)
         .count();
     let all: usize = targets.iter().map(|(_, targets)| targets.len()).sum();
-    let left = rest.saturating_sub(waited);
-    let what = if left.is_zero() {
-        format!("targets drained, {draining} draining")
-    } else {
-        format!("targets drained; {}s of the deregistration delay left", left.as_secs())
+    let is_over = waited >= rest;
+    let what = match (is_over, draining) {
+        (false, _) => {
+            format!("targets drained; connections may go on for {} s", rest.as_secs())
+        }
+        (true, 0) => "targets drained".to_owned(),
+        (true, draining) => format!("targets drained, {draining} still draining"),
     };
-    let done = if left.is_zero() { all - draining } else { 0 };
+    let done = if is_over { all - draining } else { 0 };
     let progress = Progress { done, wanted: all, what };
-    if left.is_zero() && draining == 0 { Verdict::Pass(progress) } else { Verdict::Wait(progress) }
+    if is_over && draining == 0 { Verdict::Pass(progress) } else { Verdict::Wait(progress) }
 }

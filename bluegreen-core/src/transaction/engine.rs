@@ -235,7 +235,7 @@ impl<'e, C: Change, G: Gate<World = C::World>> Run<'e, C, G> {
     }
 
     async fn gate_failed(&mut self, step: StepId, gate: &G, reason: String) -> Result<(), Halt> {
-        let cause = format!("{gate}: {reason}");
+        let cause = format!("it does not hold that {gate}: {reason}");
         self.emit(EventKind::GateFailed { step, gate: gate.to_string(), reason });
         self.turn(cause, false).await
     }

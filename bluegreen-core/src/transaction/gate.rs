@@ -45,7 +45,7 @@ pub enum Verdict {
 pub struct Progress {
     /// How many of what is waited for are there.
     pub done: usize,
-    /// How many there must be.
+    /// How many there must be; zero if it is nothing that is counted up.
     pub wanted: usize,
     /// What is counted, and what is known about the missing ones.
     pub what: String,
@@ -53,7 +53,10 @@ pub struct Progress {
 
 impl Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} {}", self.done, self.wanted, self.what)
+        match self {
+            Self { wanted: 0, what, .. } => f.write_str(what),
+            Self { done, wanted, what } => write!(f, "{done} of {wanted} {what}"),
+        }
     }
 }
 

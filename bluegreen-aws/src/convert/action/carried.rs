@@ -21,6 +21,7 @@ pub(super) enum Carried {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Redirect {
     protocol: Option<String>,
     port: Option<String>,
@@ -31,6 +32,7 @@ pub(super) struct Redirect {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct FixedResponse {
     status_code: Option<String>,
     content_type: Option<String>,
@@ -39,6 +41,7 @@ pub(super) struct FixedResponse {
 
 /// Has no client secret: AWS does not tell it, and keeps it if asked to.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Oidc {
     issuer: Option<String>,
     authorization_endpoint: Option<String>,
@@ -53,6 +56,7 @@ pub(super) struct Oidc {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Cognito {
     user_pool_arn: Option<String>,
     user_pool_client_id: Option<String>,
@@ -65,6 +69,7 @@ pub(super) struct Cognito {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Jwt {
     jwks_endpoint: Option<String>,
     issuer: Option<String>,
@@ -73,6 +78,7 @@ pub(super) struct Jwt {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Claim {
     name: Option<String>,
     format: Option<String>,
@@ -81,6 +87,7 @@ struct Claim {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct RawForward {
     target_groups: Vec<RawTarget>,
     sticky: Option<bool>,
@@ -88,6 +95,7 @@ pub(super) struct RawForward {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawTarget {
     arn: Option<String>,
     weight: Option<i32>,

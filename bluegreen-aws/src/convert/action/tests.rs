@@ -71,8 +71,10 @@ fn an_authentication_survives_without_its_secret() {
         .authentication_request_extra_params("prompt", "login")
         .on_unauthenticated_request("authenticate".into())
         .build();
+    let mut second = forward(&[(BLUE, 1)], None);
+    second.order = Some(2);
     let list = [
-        sdk::Action { order: Some(2), ..forward(&[(BLUE, 1)], None) },
+        second,
         sdk::Action::builder()
             .r#type(sdk::ActionTypeEnum::AuthenticateOidc)
             .order(1)
@@ -84,11 +86,9 @@ fn an_authentication_survives_without_its_secret() {
 
     let moved = actions.with_forward(&Forward::to(name("green")));
     let written = write(&moved, &arns()).unwrap();
-    let expected = sdk::AuthenticateOidcActionConfig {
-        client_secret: None,
-        use_existing_client_secret: Some(true),
-        ..oidc
-    };
+    let mut expected = oidc;
+    expected.client_secret = None;
+    expected.use_existing_client_secret = Some(true);
     assert_eq!(written[0].authenticate_oidc_config(), Some(&expected));
     assert_eq!(written[1].target_group_arn(), Some(GREEN));
     assert_eq!((written[0].order(), written[1].order()), (Some(1), Some(2)));

@@ -46,12 +46,14 @@ struct Details {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Maintenance {
     min_healthy_percentage: Option<i32>,
     max_healthy_percentage: Option<i32>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Hook {
     name: Option<String>,
     transition: Option<String>,

@@ -1,28 +1,25 @@
 use std::fmt;
 
-/// The version of the API that the requests and replies here are written for.
-const API_VERSION: &str = "2016-11-15";
-
 /// The body of a request: an action and its parameters.
 #[derive(Clone)]
-pub(super) struct Form {
+pub(crate) struct Form {
     action: &'static str,
     fields: Vec<(String, String)>,
 }
 
 impl Form {
-    pub(super) fn new(action: &'static str) -> Self {
+    pub(crate) fn new(action: &'static str) -> Self {
         Self { action, fields: Vec::new() }
     }
 
     /// Adds a parameter.
-    pub(super) fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.fields.push((name.into(), value.into()));
         self
     }
 
     /// Adds a parameter if it has a value.
-    pub(super) fn with_some(self, name: &str, value: Option<impl Into<String>>) -> Self {
+    pub(crate) fn with_some(self, name: &str, value: Option<impl Into<String>>) -> Self {
         match value {
             Some(value) => self.with(name, value),
             None => self,
@@ -30,7 +27,7 @@ impl Form {
     }
 
     /// Adds a list, whose members are numbered from 1.
-    pub(super) fn with_list<T: Into<String>>(
+    pub(crate) fn with_list<T: Into<String>>(
         self,
         name: &str,
         values: impl IntoIterator<Item = T>,
@@ -41,8 +38,8 @@ impl Form {
     }
 
     /// Returns the body as it goes over the wire.
-    pub(super) fn encode(&self) -> String {
-        let mut body = format!("Action={}&Version={API_VERSION}", self.action);
+    pub(crate) fn encode(&self, version: &str) -> String {
+        let mut body = format!("Action={}&Version={version}", self.action);
         for (name, value) in &self.fields {
             body.push('&');
             encode_into(&mut body, name);
@@ -86,7 +83,7 @@ mod tests {
             .with_some("X", None::<String>)
             .with("Y", "é$=&");
         assert_eq!(
-            form.encode(),
+            form.encode("2016-11-15"),
             "Action=DescribeImages&Version=2016-11-15&ImageId.1=ami-1&ImageId.2=a%20b&Y=%C3%A9%24%3D%26"
         );
     }

@@ -29,34 +29,37 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_types::region::SigningRegion;
 use aws_types::{SdkConfig, SigningName};
 
+use super::Service;
 use super::endpoint;
-use super::error::Ec2Error;
+use super::error::QueryError;
 use super::form::Form;
 use super::reply::Reply;
 use crate::InvalidConfig;
-use crate::budget::{Budget, Call, ChargeRetries};
+use crate::budget::{Budget, ChargeRetries};
 
-/// Assembles what the SDK's code generator would have made for EC2.
+/// Assembles what the SDK's code generator would have made for the service.
 pub(super) fn operation(
     config: &SdkConfig,
     budget: &Arc<Budget>,
-) -> Result<Operation<Form, Reply, Ec2Error>, InvalidConfig> {
+    service: Service,
+) -> Result<Operation<Form, Reply, QueryError>, InvalidConfig> {
     let region = config.region().ok_or(InvalidConfig::NoRegion)?;
     let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
     let builder = Operation::builder()
-        .service_name("EC2")
+        .service_name(service.id)
         // One operation serves all actions, so that they share connections and credentials.
         .operation_name("Query")
         .behavior_version(config.behavior_version().unwrap_or_else(BehaviorVersion::latest))
-        .endpoint_url(&endpoint::url(config, region.as_ref()))
+        .endpoint_url(&endpoint::url(config, service, region.as_ref()))
         .standard_retry(&retries)
         .runtime_plugin(
             StaticRuntimePlugin::new()
-                .with_config(layer(config, SigningRegion::from(region.clone())))
+                .with_config(layer(config, service, SigningRegion::from(region.clone())))
                 .with_runtime_components(components(config)),
         )
-        .interceptor(ChargeRetries::new(budget, |_| Call::Compute));
-    Ok(with_wire(with_retries(with_environment(builder, config))).build())
+        .interceptor(ChargeRetries::new(budget, service.charge));
+    let version = service.version;
+    Ok(with_wire(with_retries(with_environment(builder, config)), version).build())
 }
 
 /// Takes over what the caller's configuration brings along; the rest is left to the defaults.
@@ -78,52 +81,54 @@ fn with_environment(mut builder: OperationBuilder, config: &SdkConfig) -> Operat
 
 /// Retries what the SDK's own clients retry.
 ///
-/// Every mutation here is harmless to repeat: a creation carries a client
-/// token, a deletion names what it deletes.
+/// Every mutation made here is harmless to repeat: a creation carries a client
+/// token or replaces what has its name, a deletion names what it deletes.
 fn with_retries(builder: OperationBuilder) -> OperationBuilder {
     builder
         .with_connection_poisoning()
         .retry_classifier(HttpStatusCodeClassifier::default())
-        .retry_classifier(AwsErrorCodeClassifier::<Ec2Error>::new())
-        .retry_classifier(TransientErrorClassifier::<Ec2Error>::new())
-        .retry_classifier(ServiceClockSkewClassifier::<Ec2Error>::new())
+        .retry_classifier(AwsErrorCodeClassifier::<QueryError>::new())
+        .retry_classifier(TransientErrorClassifier::<QueryError>::new())
+        .retry_classifier(ServiceClockSkewClassifier::<QueryError>::new())
         .interceptor(ServiceClockSkewInterceptor::new())
         .interceptor(RequestInfoInterceptor::new())
         .interceptor(InvocationIdInterceptor::new())
         .interceptor(UserAgentInterceptor::new())
 }
 
-fn with_wire(builder: OperationBuilder) -> OperationBuilder<Form, Reply, Ec2Error> {
-    builder.serializer(serialize).deserializer(deserialize)
+fn with_wire(
+    builder: OperationBuilder,
+    version: &'static str,
+) -> OperationBuilder<Form, Reply, QueryError> {
+    builder.serializer(move |form: Form| serialize(&form, version)).deserializer(deserialize)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the runtime gives the input away")]
-fn serialize(form: Form) -> Result<HttpRequest, BoxError> {
-    let mut request = HttpRequest::new(SdkBody::from(form.encode()));
+fn serialize(form: &Form, version: &str) -> Result<HttpRequest, BoxError> {
+    let mut request = HttpRequest::new(SdkBody::from(form.encode(version)));
     request.set_method("POST")?;
     request.headers_mut().insert("content-type", "application/x-www-form-urlencoded");
     Ok(request)
 }
 
-fn deserialize(response: &HttpResponse) -> Result<Reply, OrchestratorError<Ec2Error>> {
+fn deserialize(response: &HttpResponse) -> Result<Reply, OrchestratorError<QueryError>> {
     // The runtime has read the whole body by now.
     let body = response.body().bytes().unwrap_or_default();
     if response.status().is_success() {
         Ok(Reply::new(response.status(), body))
     } else {
-        Err(OrchestratorError::operation(Ec2Error::parse(body)))
+        Err(OrchestratorError::operation(QueryError::parse(body)))
     }
 }
 
-fn layer(config: &SdkConfig, region: SigningRegion) -> FrozenLayer {
-    let mut layer = Layer::new("EC2");
+fn layer(config: &SdkConfig, service: Service, region: SigningRegion) -> FrozenLayer {
+    let mut layer = Layer::new(service.id);
     layer.store_put(AuthSchemeOptionResolverParams::new(()));
     layer.store_put(SigV4OperationSigningConfig {
         region: Some(region),
-        name: Some(SigningName::from_static("ec2")),
+        name: Some(SigningName::from_static(service.prefix)),
         ..Default::default()
     });
-    layer.store_put(ApiMetadata::new("ec2", env!("CARGO_PKG_VERSION")));
+    layer.store_put(ApiMetadata::new(service.prefix, env!("CARGO_PKG_VERSION")));
     // Replies hold user data.
     layer.store_put(SensitiveOutput);
     if let Some(name) = config.app_name() {
@@ -133,7 +138,7 @@ fn layer(config: &SdkConfig, region: SigningRegion) -> FrozenLayer {
 }
 
 fn components(config: &SdkConfig) -> RuntimeComponentsBuilder {
-    let mut components = RuntimeComponentsBuilder::new("EC2");
+    let mut components = RuntimeComponentsBuilder::new("query");
     components.push_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()));
     components.set_auth_scheme_option_resolver(Some(SharedAuthSchemeOptionResolver::new(
         StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]),

@@ -50,8 +50,8 @@ impl fmt::Debug for Reply {
 
 /// A list in a reply: one element around its members, whatever these are called.
 #[derive(Debug)]
-pub(super) struct Set<T> {
-    pub(super) items: Vec<T>,
+pub(crate) struct Set<T> {
+    pub(crate) items: Vec<T>,
 }
 
 impl<T> Default for Set<T> {
@@ -89,7 +89,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for SetVisitor<T> {
 }
 
 /// Returns what an element holds; an empty one holds nothing.
-pub(super) fn filled(text: Option<String>) -> Option<String> {
+pub(crate) fn filled(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 

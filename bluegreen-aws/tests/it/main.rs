@@ -1,0 +1,7 @@
+//! The adapter against an emulator of AWS: the wire, never the semantics of health or limits.
+
+mod conformance;
+mod launch;
+mod load_balancers;
+mod scaling;
+mod world;

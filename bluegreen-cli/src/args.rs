@@ -1,0 +1,262 @@
+//! The command line. Its doc comments are the help text.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bluegreen_core::model::Color;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::duration;
+
+/// The end of `--help`.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done, or there was nothing to do
+  1    failed, and everything is as it was before
+  2    wrong usage or configuration; nothing was tried
+  3    refused; nothing was changed
+  4    failed, and something is left: `bluegreen recover` goes on
+  130  interrupted, and everything is as it was before";
+
+/// How `deploy` is used: one of three ways to say what.
+const DEPLOY: &str = "\
+bluegreen deploy [OPTIONS] <ENV> [--image <AMI>] [--user-data <FILE>]
+       bluegreen deploy [OPTIONS] <ENV> --template-version <N>
+       bluegreen deploy [OPTIONS] <ENV> --from <COLOR>";
+
+/// Blue/green deployments for AWS Auto Scaling groups behind load balancers
+///
+/// Every change is saved with its inverse before it is made, and anything that fails is undone.
+#[derive(Debug, Parser)]
+#[command(name = "bluegreen", version, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What may be said to every command, before or after its name.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Read this configuration [default: bluegreen.toml here or in a parent folder, then in the
+    /// user's configuration folder]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Keep journals and locks there [default: bluegreen in the user's state folder]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "BLUEGREEN_STORE",
+        hide_env_values = true
+    )]
+    pub(crate) store: Option<PathBuf>,
+    /// Send every call to this endpoint instead of AWS's
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+    /// Use this AWS profile instead of the account's
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Work in this region instead of the environment's
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) region: Option<String>,
+    /// Write results for people or for programs
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = false
+    )]
+    pub(crate) output: Output,
+    /// Write what happens as JSON lines, `-` being stdout
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) events: Option<PathBuf>,
+    /// Go on without asking; does not confirm changes in a protected account
+    #[arg(long, short = 'y', global = true)]
+    pub(crate) yes: bool,
+    /// Confirm changes of this environment, in a protected account too
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) confirm: Option<String>,
+    /// Show what would be done, and change nothing
+    #[arg(long, global = true)]
+    pub(crate) dry_run: bool,
+    /// Say when to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: When,
+    /// Tell more on stderr; twice for everything
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Tell nothing on stderr but questions and errors
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+}
+
+/// For whom results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Give an environment its second colour, next to what serves
+    Upgrade(Upgrade),
+    /// Put a new version on the colour that does not serve
+    Deploy(Deploy),
+    /// Send all traffic to the other colour, after checking its health
+    Switch(Switch),
+    /// Stop the colour that does not serve
+    Scaledown(Scaledown),
+    /// Show environments as they are now
+    Status(Status),
+    /// List runs, newest first
+    Log(Log),
+    /// Show one run, step by step
+    Show(Show),
+    /// Finish what interrupted runs left
+    Recover(Recover),
+}
+
+/// Options of `upgrade`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Upgrade {
+    /// Name the environment, as in the configuration
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
+}
+
+/// Options of `deploy`.
+#[derive(Clone, Debug, Args)]
+#[command(group = clap::ArgGroup::new("source").required(true).multiple(true))]
+#[command(override_usage = DEPLOY)]
+pub(crate) struct Deploy {
+    /// Name the environment, as in the configuration
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
+    /// Launch what the live colour launches, with this image
+    #[arg(long, group = "source", value_name = "AMI")]
+    pub(crate) image: Option<String>,
+    /// Launch what the live colour launches, with this user data
+    #[arg(long, group = "source", value_name = "FILE")]
+    pub(crate) user_data: Option<PathBuf>,
+    /// Launch this version of the idle colour's launch template
+    #[arg(long, group = "source", value_name = "N")]
+    #[arg(conflicts_with_all = ["image", "user_data", "from"])]
+    pub(crate) template_version: Option<u64>,
+    /// Launch what this colour launches
+    #[arg(long, group = "source", value_name = "COLOR")]
+    #[arg(conflicts_with_all = ["image", "user_data"])]
+    pub(crate) from: Option<Color>,
+    /// Start this many machines [default: as many as the live colour has]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) size: Option<u32>,
+    #[command(flatten)]
+    pub(crate) timeout: Timeout,
+    #[command(flatten)]
+    pub(crate) poll: Poll,
+}
+
+/// Options of `switch`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Switch {
+    /// Name the environment, as in the configuration
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
+    /// Make this colour live, which also mends a split environment [default: the idle one]
+    #[arg(long, value_name = "COLOR")]
+    pub(crate) to: Option<Color>,
+    #[command(flatten)]
+    pub(crate) poll: Poll,
+}
+
+/// Options of `scaledown`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Scaledown {
+    /// Name the environment, as in the configuration
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
+    /// Refuse unless this is the idle colour
+    #[arg(long, value_name = "COLOR")]
+    pub(crate) only: Option<Color>,
+    #[command(flatten)]
+    pub(crate) timeout: Timeout,
+    #[command(flatten)]
+    pub(crate) poll: Poll,
+}
+
+/// How long to wait.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Timeout {
+    /// Give up waiting after this long, and take everything back
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration::parse)]
+    pub(crate) timeout: Duration,
+}
+
+/// How often to look.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Poll {
+    /// Look this often
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration::parse_some)]
+    pub(crate) poll: Duration,
+}
+
+/// Options of `status`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Status {
+    /// Name the environments [default: all that are configured]
+    #[arg(value_name = "ENV")]
+    pub(crate) environments: Vec<String>,
+}
+
+/// Options of `log`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Log {
+    /// Name the environments [default: all]
+    #[arg(value_name = "ENV")]
+    pub(crate) environments: Vec<String>,
+}
+
+/// Options of `show`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Show {
+    /// Name the run, or the beginning of its id
+    #[arg(value_name = "RUN")]
+    pub(crate) run: String,
+}
+
+/// Options of `recover`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Recover {
+    /// Name the run, or the beginning of its id [default: every open run]
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

@@ -1,0 +1,76 @@
+//! One file per verb.
+
+mod deploy;
+mod log;
+mod operate;
+mod question;
+mod recover;
+mod runs;
+mod scaledown;
+mod show;
+mod status;
+mod switch;
+mod trace;
+mod upgrade;
+mod watch;
+
+use bluegreen_core::transaction::LocalStore;
+
+use crate::args::{Cli, Command, Global};
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::render::{self, Out};
+
+/// Runs a command and returns its exit code.
+pub(crate) fn main(cli: Cli) -> u8 {
+    let out = Out::new(&cli.global);
+    trace::begin(cli.global.verbose);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let failure = Failure::refused(format!("no thread could be started: {error}"));
+            render::failure(&failure);
+            return failure.exit;
+        }
+    };
+    let session = Session { global: cli.global, out };
+    let result = runtime.block_on(session.run(&cli.command));
+    // A question that nobody answered must not keep the process.
+    runtime.shutdown_background();
+    result.unwrap_or_else(|failure| {
+        render::failure(&failure);
+        failure.exit
+    })
+}
+
+/// What all commands need.
+#[derive(Debug)]
+struct Session {
+    global: Global,
+    out: Out,
+}
+
+impl Session {
+    /// Returns the exit code of a command that has said all there is to say.
+    async fn run(&self, command: &Command) -> Result<u8, Failure> {
+        let (environment, operation) = match command {
+            Command::Upgrade(options) => (&options.environment, upgrade::operation()),
+            Command::Deploy(options) => (&options.environment, deploy::operation(options)?),
+            Command::Switch(options) => (&options.environment, switch::operation(options)),
+            Command::Scaledown(options) => (&options.environment, scaledown::operation(options)),
+            Command::Status(options) => return status::run(self, options).await,
+            Command::Log(options) => return log::run(self, options).await,
+            Command::Show(options) => return show::run(self, options).await,
+            Command::Recover(options) => return recover::run(self, options).await,
+        };
+        Box::pin(operate::run(self, environment, operation)).await
+    }
+
+    fn config(&self) -> Result<Config, Failure> {
+        Ok(Config::load(self.global.config.as_deref())?)
+    }
+
+    fn store(&self) -> Result<LocalStore, Failure> {
+        crate::store::open(self.global.store.as_deref())
+    }
+}

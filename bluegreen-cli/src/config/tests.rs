@@ -1,0 +1,105 @@
+use super::*;
+
+const WHOLE: &str = r#"
+[accounts.live]
+id = "444455556666"
+protected = true
+profile = "live"
+
+[environments.IE-L-NGINX]
+account = "live"
+region = "eu-west-1"
+scaling_group = "nginx-live"
+idle_ports = "18080-18099"
+health = "idle-listener"
+green_suffix = "-g"
+"#;
+
+fn read(text: &str) -> Result<Config, String> {
+    Config::read(PathBuf::from("bluegreen.toml"), text).map_err(|error| error.to_string())
+}
+
+/// Reads the whole configuration with one line replaced.
+fn with(line: &str, other: &str) -> String {
+    assert!(WHOLE.contains(line), "{line}");
+    read(&WHOLE.replace(line, other)).expect_err(other)
+}
+
+#[test]
+fn a_whole_configuration_is_read() {
+    let config = read(WHOLE).unwrap();
+    let found = config.environment("IE-L-NGINX").unwrap();
+    assert_eq!((found.region.as_str(), found.account.alias.as_str()), ("eu-west-1", "live"));
+    assert_eq!(found.account.profile.as_deref(), Some("live"));
+    assert_eq!(found.spec.account.as_str(), "444455556666");
+    assert_eq!(found.spec.idle_ports.to_string(), "18080-18099");
+    assert_eq!(found.spec.green_suffix, "-g");
+    assert!(found.spec.protected);
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_line_and_key() {
+    let key = "bluegreen.toml:3: `accounts.live.id`: ";
+    assert_eq!(
+        with("id = \"444455556666\"", "id = 444455556666"),
+        format!("{key}it must be a string in quotes, and is a number")
+    );
+    assert_eq!(
+        with("444455556666", "live"),
+        format!("{key}`live` is not an account id of twelve digits")
+    );
+    assert_eq!(
+        with("protected = true", "protectd = true"),
+        "bluegreen.toml:4: `accounts.live.protectd`: there is no such key; \
+         there is id, profile, role, protected"
+    );
+    let environment = "`environments.IE-L-NGINX";
+    assert_eq!(
+        with("account = \"live\"", "account = \"dev\""),
+        format!("bluegreen.toml:8: {environment}.account`: there is no section `[accounts.dev]`")
+    );
+    assert_eq!(
+        with("region = \"eu-west-1\"", ""),
+        format!("bluegreen.toml:7: {environment}.region`: it is missing")
+    );
+    assert_eq!(
+        with("18080-18099", "9-8"),
+        format!(
+            "bluegreen.toml:11: {environment}.idle_ports`: \
+             `9-8` is not a range of ports like `18080-18099`"
+        )
+    );
+    assert_eq!(
+        with("idle-listener", "weight-zero"),
+        format!(
+            "bluegreen.toml:12: {environment}.health`: \
+             `weight-zero` is not there yet; this version has `idle-listener`"
+        )
+    );
+    assert_eq!(
+        with("\"-g\"", "\"-\""),
+        format!(
+            "bluegreen.toml:13: {environment}.green_suffix`: \
+             a suffix has letters, digits and `-`, and does not end in `-`"
+        )
+    );
+}
+
+#[test]
+fn what_is_no_table_or_no_toml_is_said_with_its_line() {
+    assert_eq!(
+        read("accounts = 3").unwrap_err(),
+        "bluegreen.toml:1: `accounts`: it must be a table, and is a number"
+    );
+    assert_eq!(
+        read("\n[stores]\n").unwrap_err(),
+        "bluegreen.toml:2: `stores`: there is no such key; there is accounts, environments"
+    );
+    let error = read("[accounts.live]\nid = ").unwrap_err();
+    assert!(error.starts_with("bluegreen.toml:2: "), "{error}");
+    let error = read("[environments.\"a b\"]\naccount = 1").unwrap_err();
+    assert_eq!(
+        error,
+        "bluegreen.toml:1: `environments.\"a b\"`: a name has letters, digits and any of `-._:/@+`"
+    );
+}

@@ -1,0 +1,21 @@
+//! What people and programs see: results on stdout, progress and errors on stderr.
+
+mod error;
+mod log;
+mod out;
+mod plan;
+mod progress;
+mod result;
+mod show;
+mod status;
+mod table;
+mod text;
+
+pub(crate) use error::failure;
+pub(crate) use log::log;
+pub(crate) use out::{Out, problem, width};
+pub(crate) use plan::Outline;
+pub(crate) use progress::{Everyone, Progress, Skews, events, progress};
+pub(crate) use result::Report;
+pub(crate) use show::{Details, details, recovery};
+pub(crate) use status::{StatusReport, status};
