@@ -107,6 +107,8 @@ impl WriteTargetGroups for AwsCloud {
     async fn delete_target_group(&self, name: &TargetGroupName) -> Result<(), CloudError> {
         const OPERATION: &str = "DeleteTargetGroup";
         let known = &self.names().target_groups;
+        // AWS may take the deletion of a stale ARN for a success, while the name lives on.
+        known.forget(name);
         let resolve = || self.resolve_target_group(name);
         let deleted = with_arn(known, name, OPERATION, resolve, |arn| async move {
             let request = self.load_balancing_write().await.delete_target_group();
