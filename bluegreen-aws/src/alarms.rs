@@ -7,6 +7,7 @@ use bluegreen_core::cloud::{CloudError, ReadAlarms, WriteAlarms};
 use bluegreen_core::model::{Alarm, AlarmName, DimensionValue, PolicyKey};
 
 use crate::AwsCloud;
+use crate::cloudwatch::Alarms;
 use crate::convert::alarm;
 use crate::error::{not_found, or_absent, read_error, refused, write_error};
 
@@ -22,7 +23,7 @@ impl ReadAlarms for AwsCloud {
         let mut alarms = Vec::new();
         for chunk in names.chunks(ALARMS_PER_CALL) {
             let wanted: Vec<_> = chunk.iter().map(ToString::to_string).collect();
-            let found = self.cloudwatch().describe_alarms(&wanted).await;
+            let found = self.cloudwatch().describe_alarms(Alarms::Named(&wanted)).await;
             for found in found.map_err(|error| read_error(OPERATION, &chunk[0], error))? {
                 let name = found.alarm_name.clone();
                 alarms.push(alarm::read(found).map_err(|error| refused(OPERATION, name, error))?);
@@ -56,6 +57,16 @@ impl WriteAlarms for AwsCloud {
 }
 
 impl AwsCloud {
+    /// Names the alarms that set off a policy, by its ARN.
+    pub(crate) async fn alarms_calling(&self, policy: &str) -> Result<Vec<AlarmName>, CloudError> {
+        let found = self.cloudwatch().describe_alarms(Alarms::Calling(policy)).await;
+        let found = found.map_err(|error| read_error("DescribeAlarms", policy, error))?;
+        // The cloud matches by prefix, and one ARN may begin another.
+        let calls =
+            found.into_iter().filter(|one| one.alarm_actions.items.iter().any(|arn| arn == policy));
+        Ok(calls.map(|one| AlarmName::new(one.alarm_name)).collect())
+    }
+
     /// Finds the ARNs of all that an alarm names, as far as they exist.
     async fn arns_in(&self, alarm: &Alarm) -> Result<alarm::Arns, CloudError> {
         let mut arns = alarm::Arns::default();

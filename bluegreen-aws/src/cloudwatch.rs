@@ -86,25 +86,37 @@ struct DescribeAlarmsResult {
     next_token: Option<String>,
 }
 
+/// Which alarms are asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Alarms<'a> {
+    /// Those with these names.
+    Named(&'a [String]),
+    /// Those that call this ARN when they go off.
+    Calling(&'a str),
+}
+
 impl CloudWatch {
     /// Makes a client that is configured as the SDK's own would be.
     pub(crate) fn new(config: &SdkConfig, budget: &Arc<Budget>) -> Result<Self, InvalidConfig> {
         Query::new(config, budget, SERVICE).map(Self)
     }
 
-    /// Describes those metric alarms of `names` that exist.
+    /// Describes those metric alarms that exist.
     pub(crate) async fn describe_alarms(
         &self,
-        names: &[String],
+        wanted: Alarms<'_>,
     ) -> Result<Vec<MetricAlarm>, CallError> {
         let mut pages = Pages::new();
         let mut token: Option<String> = None;
         let mut alarms = Vec::new();
         loop {
-            let form = Form::new("DescribeAlarms")
-                .with_list("AlarmNames.member", names)
-                .with_list("AlarmTypes.member", ["MetricAlarm"])
-                .with_some("NextToken", token);
+            let form = Form::new("DescribeAlarms");
+            let form = match wanted {
+                Alarms::Named(names) => form.with_list("AlarmNames.member", names),
+                Alarms::Calling(arn) => form.with("ActionPrefix", arn),
+            };
+            let form =
+                form.with_list("AlarmTypes.member", ["MetricAlarm"]).with_some("NextToken", token);
             let reply: DescribeAlarmsReply = self.0.call(form).await?;
             alarms.extend(reply.describe_alarms_result.metric_alarms.items);
             let Some(next) = filled(reply.describe_alarms_result.next_token) else {

@@ -54,5 +54,10 @@ mod scaling_groups;
 mod tags;
 mod target_groups;
 
+#[cfg(doctest)]
+mod readme {
+    #![doc = include_str!("../../README.md")]
+}
+
 pub use aws_cloud::{AwsCloud, InvalidConfig};
 pub use budget::Budget;

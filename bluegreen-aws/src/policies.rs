@@ -21,8 +21,16 @@ use crate::page;
 impl ReadScalingPolicies for AwsCloud {
     async fn policies(&self, group: &ScalingGroupName) -> Result<Vec<Policy>, CloudError> {
         let found = self.describe_policies(group).await?;
-        let policies = found.iter().map(policy::read).collect::<Result<Vec<_>, _>>();
-        let mut policies = policies.map_err(|error| refused("DescribePolicies", group, error))?;
+        let mut policies = Vec::with_capacity(found.len());
+        for found in &found {
+            let read = policy::read(found);
+            let mut policy = read.map_err(|error| refused("DescribePolicies", group, error))?;
+            // A policy tells its alarms some time after they were made, and an emulator never.
+            if let (true, Some(arn)) = (policy::waits_for_alarms(found), found.policy_arn()) {
+                policy.alarms = self.alarms_calling(arn).await?;
+            }
+            policies.push(policy);
+        }
         policies.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(policies)
     }

@@ -3,6 +3,6 @@
 /// Returns `user@host`.
 pub(crate) fn name() -> String {
     let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    format!("{}@{host}", user.as_deref().unwrap_or("unknown"))
+    let user = user.unwrap_or_else(|| format!("uid{}", rustix::process::geteuid().as_raw()));
+    format!("{user}@{}", rustix::system::uname().nodename().to_string_lossy())
 }

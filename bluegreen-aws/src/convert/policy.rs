@@ -59,6 +59,12 @@ struct Metric {
     period: Option<i32>,
 }
 
+/// Returns whether alarms that a policy does not name could still set it off.
+pub(crate) fn waits_for_alarms(policy: &sdk::ScalingPolicy) -> bool {
+    matches!(policy.policy_type(), Some("StepScaling" | "SimpleScaling"))
+        && policy.alarms().is_empty()
+}
+
 /// Reads a policy.
 pub(crate) fn read(policy: &sdk::ScalingPolicy) -> Result<Policy, ConvertError> {
     let name = policy.policy_name().ok_or(ConvertError::Missing("PolicyName"))?;

@@ -305,10 +305,11 @@ async fn a_security_group_opens_ports_to_the_outside() {
 }
 
 #[tokio::test]
-async fn without_a_security_group_every_port_is_open() {
-    let balancer = load_balancer("<Scheme>internet-facing</Scheme>");
-    let found = open(vec![Answer::Http(200, balancer)]).await;
-    assert_eq!(found.len(), 2);
+async fn without_a_security_group_every_port_of_a_network_load_balancer_is_open() {
+    let application = load_balancer("<Scheme>internet-facing</Scheme>");
+    assert!(open(vec![Answer::Http(200, application)]).await.is_empty());
+    let network = application.replace("application", "network").leak();
+    assert_eq!(open(vec![Answer::Http(200, network)]).await.len(), 2);
     let internal = load_balancer("<Scheme>internal</Scheme><IpAddressType>ipv4</IpAddressType>");
     assert!(open(vec![Answer::Http(200, internal)]).await.is_empty());
 }

@@ -10,7 +10,8 @@ use crate::failure::Failure;
 pub(crate) fn failure(failure: &Failure) {
     let mut text = format!("{} {}\n", styled(BAD.bold(), "error:"), failure.message);
     if !failure.left.is_empty() {
-        text.push_str("\nleft as it is:\n");
+        let is_certain = failure.state == "dirty";
+        text.push_str(if is_certain { "\nleft in place:\n" } else { "\nperhaps left in place:\n" });
     }
     for left in &failure.left {
         writeln!(text, "  step {}: {}\n      {}", left.step, left.change, left.reason)

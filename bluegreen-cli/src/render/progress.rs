@@ -5,6 +5,7 @@ mod json;
 mod line;
 mod lines;
 mod live;
+mod news;
 mod silent;
 mod skews;
 

@@ -1,4 +1,5 @@
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use bluegreen_core::model::Timestamp;
 use bluegreen_core::operation::{RunDetails, RunSummary, StepDetails};
@@ -40,7 +41,7 @@ pub(crate) fn details(run: &RunDetails, width: usize) -> String {
     writeln!(text, "run {}\nby {} on {begun} UTC{took}", summary.run, summary.actor)
         .expect("writing to a string cannot fail");
     if let Some(cause) = &run.cause {
-        text.push_str(&hang("taken back: ", cause, width));
+        text.push_str(&hang("because: ", cause, width));
     }
     let mut stage = None;
     for step in &run.steps {
@@ -61,29 +62,33 @@ fn line(step: &StepDetails, started: Timestamp, width: usize) -> String {
     };
     let at = step.began.or(step.ended).map_or_else(String::new, |at| since(at, started));
     let took = match (step.began, step.ended) {
-        (Some(began), Some(ended)) => format!("{:.1}s", ended.since(began).as_secs_f64()),
+        (Some(began), Some(ended)) => short(ended.since(began)),
         _ => String::new(),
     };
     let word = styled(style, &format!("{:<9}", step.state));
-    let head = format!("{:>5}  {at:>7} {took:>7}  {word}  ", step.step);
-    let mut text = hang(&head, &step.what, width);
-    let indent = super::text::visible(&head);
-    if let Some(inverse) = &step.inverse {
-        text.push_str(&hang(&format!("{:indent$}inverse: ", ""), inverse, width));
-    }
-    if let Some(error) = &step.error {
-        text.push_str(&hang(&format!("{:indent$}error: ", ""), error, width));
+    let mut text =
+        hang(&format!("{:>5}  {at:>6} {took:>6}  {word}  ", step.step), &step.what, width);
+    for (name, more) in [("inverse", &step.inverse), ("error", &step.error)] {
+        if let Some(more) = more {
+            text.push_str(&hang(&format!("       {name}: "), more, width));
+        }
     }
     text
 }
 
 /// Writes how long after the beginning something was.
 fn since(at: Timestamp, started: Timestamp) -> String {
-    let after = at.since(started);
-    if after.as_secs() < 60 {
-        format!("+{:.1}s", after.as_secs_f64())
+    format!("+{}", short(at.since(started)))
+}
+
+/// Writes a duration as exactly as it is worth: `31ms`, `1.2s`, `1m04s`.
+fn short(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) {
+        format!("{}ms", duration.as_millis())
+    } else if duration < Duration::from_mins(1) {
+        format!("{:.1}s", duration.as_secs_f64())
     } else {
-        format!("+{}", duration::show(after))
+        duration::show(duration)
     }
 }
 

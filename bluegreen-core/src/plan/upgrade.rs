@@ -10,8 +10,8 @@ use crate::change::{CloudChange, Edit};
 use crate::model::{
     Alarm, AlarmName, Color, Environment, LaunchSource, LoadBalancer, LoadBalancerKind,
     LoadBalancerName, Member, Pair, Policy, PolicyName, PortRange, ResourceKey, RunId,
-    ScalingGroup, ScalingGroupName, ScalingGroupSettings, Schedule, Tags, TargetGroupName,
-    TargetGroupSettings, TemplateVersion, tag_key,
+    ScalingGroup, ScalingGroupName, ScalingGroupSettings, Schedule, ScheduleName, Tags,
+    TargetGroupName, TargetGroupSettings, TemplateVersion, tag_key,
 };
 use crate::transaction::Stage;
 
@@ -53,6 +53,11 @@ impl Names {
     /// see which colour it is about.
     pub fn policy(&self, blue: &PolicyName) -> PolicyName {
         PolicyName::new(self.green(blue.as_str()))
+    }
+
+    /// Names the green counterpart of a scheduled action.
+    pub fn schedule(&self, blue: &ScheduleName) -> ScheduleName {
+        ScheduleName::new(self.green(blue.as_str()))
     }
 
     /// Names the green counterpart of an alarm.
@@ -193,7 +198,12 @@ fn check_names(environment: &Environment, survey: &UpgradeSurvey) -> Result<(), 
     let policies = survey.policies.iter().map(|policy| {
         ("scaling policy", names.policy(&policy.name).as_str().to_owned(), LONGEST_NAME)
     });
-    for (what, name, limit) in target_groups.chain([group]).chain(alarms).chain(policies) {
+    let schedules = survey.schedules.iter().map(|schedule| {
+        let name = names.schedule(&schedule.name).as_str().to_owned();
+        ("scheduled action", name, LONGEST_NAME)
+    });
+    let all = target_groups.chain([group]).chain(alarms).chain(policies).chain(schedules);
+    for (what, name, limit) in all {
         if name.len() > limit {
             return Err(Refusal::NameTooLong { what, name, limit });
         }

@@ -1,76 +1,93 @@
 use std::time::Duration;
 
+use anstyle::Style;
 use bluegreen_core::model::Timestamp;
-use bluegreen_core::transaction::{Ending, Event, EventKind};
+use bluegreen_core::transaction::{Ending, Event, EventKind, Progress};
 
+use super::news::News;
 use crate::duration;
-use crate::render::text::{BAD, BOLD, GOOD, ODD, count, styled};
+use crate::render::text::{BAD, BOLD, GOOD, ODD, count};
 
 /// Writes events as lines that begin with the time since the run began.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
     began: Option<Timestamp>,
+    news: News,
 }
+
+/// The word that a line begins with, and what it says.
+type Line = (Style, &'static str, String);
 
 impl Writer {
     /// Returns the line of an event; nothing for those that are only of passing interest.
     pub(super) fn line(&mut self, event: &Event) -> Option<String> {
         let began = *self.began.get_or_insert(event.at);
-        let elapsed = event.at.since(began);
-        let line = |word: &str, text: &str| Some(line(elapsed, word, text));
-        let failed = |word: &str, text: &str| line(&styled(BAD.bold(), word), text);
-        match &event.event {
-            EventKind::Begun { operation, environment, changes } => {
-                let (run, changes) = (&event.run, count(*changes, "change"));
-                line("begin", &format!("{operation} {environment}, {changes}, run {run}"))
-            }
-            EventKind::StageBegun { title, .. } => line(&styled(BOLD, "stage"), title),
-            EventKind::ChangeDone { step, change } => {
-                line(&styled(GOOD, "done"), &format!("{step:>3}  {change}"))
-            }
-            EventKind::ChangeFailed { step, change, error } => {
-                failed("failed", &format!("{step:>3}  {change}: {error}"))
-            }
-            EventKind::GateWaiting { step, gate, progress, .. } => {
-                let progress = progress.as_ref().map_or_else(
-                    || "it could not be looked at just now".to_owned(),
-                    ToString::to_string,
-                );
-                line("waiting", &format!("{step:>3}  {gate}: {progress}"))
-            }
-            EventKind::GatePassed { step, gate, progress } => {
-                line(&styled(GOOD, "passed"), &format!("{step:>3}  {gate}: {progress}"))
-            }
-            EventKind::GateFailed { step, gate, reason } => {
-                failed("failed", &format!("{step:>3}  {gate}: {reason}"))
-            }
-            EventKind::Unwinding { changes, .. } => {
-                let text = format!("taking back {}, newest first", count(*changes, "change"));
-                line(&styled(ODD.bold(), "rollback"), &text)
-            }
-            EventKind::Undone { step, change } => {
-                line(&styled(ODD, "undone"), &format!("{step:>3}  {change}"))
-            }
-            EventKind::UndoRetried { step, change, error } => {
-                failed("retrying", &format!("{step:>3}  {change}: {error}"))
-            }
-            EventKind::UndoStuck { step, change, reason } => {
-                failed("stuck", &format!("{step:>3}  {change}: {reason}"))
-            }
-            EventKind::Verifying { settle } => line("checking", &verifying(*settle)),
-            EventKind::Ended { ending: Ending::RolledBack } => {
-                line("end", "everything is as it was before")
-            }
-            EventKind::Ended { ending: Ending::Committed } => line("end", "everything is in place"),
-            EventKind::LeftOpen { .. } => failed("end", "something is left"),
-            _ => None,
+        if !self.news.is_new(event) {
+            return None;
         }
+        let (style, word, text) = ahead(event).or_else(|| back(&event.event))?;
+        let elapsed = duration::show(event.at.since(began));
+        Some(format!("{elapsed:>6}  {style}{word:<8}{style:#}  {text}"))
     }
 }
 
-fn line(elapsed: Duration, word: &str, text: &str) -> String {
-    let gap = 8_usize.saturating_sub(crate::render::text::visible(word));
-    format!("{:>6}  {word}{:gap$}  {text}", duration::show(elapsed), "")
+/// Writes what happens on the way forward.
+fn ahead(event: &Event) -> Option<Line> {
+    Some(match &event.event {
+        EventKind::Begun { operation, environment, changes } => {
+            let (run, changes) = (&event.run, count(*changes, "change"));
+            (Style::new(), "begin", format!("{operation} {environment}, {changes}, run {run}"))
+        }
+        EventKind::StageBegun { title, .. } => (BOLD, "stage", title.clone()),
+        EventKind::ChangeDone { step, change } => (GOOD, "done", format!("{step:>3}  {change}")),
+        EventKind::ChangeFailed { step, change, error } => {
+            (BAD.bold(), "failed", format!("{step:>3}  {change}: {error}"))
+        }
+        EventKind::GateWaiting { step, gate, progress, .. } => {
+            (Style::new(), "waiting", format!("{step:>3}  {}", waiting(gate, progress.as_ref())))
+        }
+        EventKind::GatePassed { step, gate, progress } => {
+            (GOOD, "passed", format!("{step:>3}  {gate}: {progress}"))
+        }
+        EventKind::GateFailed { step, gate, reason } => {
+            (BAD.bold(), "failed", format!("{step:>3}  {gate}: {reason}"))
+        }
+        EventKind::Ended { ending: Ending::Committed } => {
+            (Style::new(), "end", "everything is in place".to_owned())
+        }
+        _ => return None,
+    })
+}
+
+/// Writes what happens on the way back.
+fn back(event: &EventKind) -> Option<Line> {
+    Some(match event {
+        EventKind::Unwinding { changes, .. } => {
+            let text = format!("taking back {}, newest first", count(*changes, "change"));
+            (ODD.bold(), "rollback", text)
+        }
+        EventKind::Undone { step, change } => (ODD, "undone", format!("{step:>3}  {change}")),
+        EventKind::UndoRetried { step, change, error } => {
+            (BAD.bold(), "retrying", format!("{step:>3}  {change}: {error}"))
+        }
+        EventKind::UndoStuck { step, change, reason } => {
+            (BAD.bold(), "stuck", format!("{step:>3}  {change}: {reason}"))
+        }
+        EventKind::Verifying { settle } => (Style::new(), "checking", verifying(*settle)),
+        EventKind::Ended { ending: Ending::RolledBack } => {
+            (Style::new(), "end", "everything is as it was before".to_owned())
+        }
+        EventKind::LeftOpen { .. } => (BAD.bold(), "end", "something is left".to_owned()),
+        _ => return None,
+    })
+}
+
+/// Says what a gate is waited for.
+pub(super) fn waiting(gate: &str, progress: Option<&Progress>) -> String {
+    match progress {
+        Some(progress) => format!("{gate}: {progress}"),
+        None => format!("{gate}: it could not be looked at just now"),
+    }
 }
 
 /// Says what is looked at after a rollback.

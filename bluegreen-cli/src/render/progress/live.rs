@@ -6,7 +6,7 @@ use bluegreen_core::transaction::{Event, EventKind, EventSink, StepId};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Progress;
-use super::line::{Writer, verifying};
+use super::line::{Writer, verifying, waiting};
 use crate::render::text::count;
 
 /// How often the block is drawn.
@@ -59,14 +59,11 @@ impl EventSink for Live {
         let line = state.writer.line(event);
         match &event.event {
             EventKind::GateWaiting { step, gate, progress, .. } => {
-                let progress = progress.as_ref().map_or_else(
-                    || "it could not be looked at just now".to_owned(),
-                    ToString::to_string,
-                );
-                self.bar.set_message(format!("{gate}: {progress}"));
+                self.bar.set_message(waiting(gate, progress.as_ref()));
                 if state.gate.replace(*step) != Some(*step) {
                     self.bar.reset_elapsed();
                 }
+                // The block says so, as long as it is so.
                 return;
             }
             EventKind::StageBegun { title, changes } => {

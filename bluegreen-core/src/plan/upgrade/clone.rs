@@ -5,7 +5,7 @@ use crate::change::{CloudChange, Edit, ImageNote};
 use crate::model::{
     Actions, Alarm, Capacity, Color, Dimension, DimensionValue, Environment, GroupTag,
     LaunchSource, ListenerKey, ListenerSettings, Pair, Policy, PolicyKey, ScalingGroup,
-    ScalingGroupName, ScalingGroupSettings, TargetGroupName, tag_key,
+    ScalingGroupName, ScalingGroupSettings, Schedule, TargetGroupName, tag_key,
 };
 
 /// The green side, as an edit of the blue one.
@@ -96,8 +96,12 @@ impl<'a> Clone<'a> {
             CloudChange::Policy(Edit::create(of, clone))
         });
         let schedules = self.survey.schedules.iter().map(|schedule| {
-            let of = (self.group.clone(), schedule.name.clone());
-            CloudChange::Schedule(Edit::create(of, schedule.clone()))
+            let clone = Schedule {
+                name: self.survey.names.schedule(&schedule.name),
+                details: schedule.details.clone(),
+            };
+            let of = (self.group.clone(), clone.name.clone());
+            CloudChange::Schedule(Edit::create(of, clone))
         });
         policies.chain(schedules).collect()
     }
