@@ -1,13 +1,13 @@
 //! Ctrl-C and its like: first roll back, then stop at once.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 
 use bluegreen_core::transaction::Cancel;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::exit;
 use crate::failure::Failure;
-use crate::render::Progress;
+use crate::render::{Progress, problem};
 
 /// The requests to stop that the process gets from now on, instead of dying of them.
 #[derive(Debug)]
@@ -33,7 +33,13 @@ impl Signals {
     ) -> Result<T, Failure> {
         tokio::select! {
             result = work => result.map_err(Into::into),
-            () = self.next() => Err(Failure::interrupted()),
+            () = self.next() => {
+                if io::stderr().is_terminal() {
+                    // The terminal has written `^C` where the question stands.
+                    problem("\n");
+                }
+                Err(Failure::interrupted())
+            }
         }
     }
 

@@ -20,6 +20,7 @@
 //! moto judges the wire (requests, parsing, pagination, permissions). What it says about health,
 //! draining and limits is not what AWS says.
 
+pub mod account;
 mod call;
 mod error;
 mod fault;

@@ -5,11 +5,28 @@ use std::collections::BTreeMap;
 use aws_sdk_elasticloadbalancingv2::types as sdk;
 use bluegreen_core::model::{Action, Actions, Forward, Stickiness, TargetGroupName};
 
+use serde::{Deserialize, Serialize};
+
 use super::{ConvertError, number, opaque};
 
 mod carried;
 
 use carried::Carried;
+
+/// How AWS was seen to write a forward. It takes and shows a lone target group in two ways, alone
+/// and at once.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Form {
+    /// Its order, which a lone action may have or not.
+    order: Option<i32>,
+    /// Whether the target group was named outside the configuration.
+    arn: bool,
+    /// Whether there was a configuration.
+    config: bool,
+    /// Whether stickiness was said to be off.
+    stickiness: bool,
+}
 
 /// Reads an action list; `name` learns target groups from their ARNs.
 pub(crate) fn read(
@@ -34,12 +51,12 @@ pub(crate) fn write(
     let several = actions.as_slice().len() > 1;
     (1..)
         .zip(actions.as_slice())
-        .map(|(order, action)| {
-            let builder = match action {
+        .map(|(place, action)| {
+            let (builder, order) = match action {
                 Action::Forward(forward) => write_forward(forward, arns)?,
-                Action::Other(carried) => opaque::unpack::<Carried>(carried)?.write(),
+                Action::Other(carried) => (opaque::unpack::<Carried>(carried)?.write(), None),
             };
-            Ok(builder.set_order(several.then_some(order)).build())
+            Ok(builder.set_order(order.or(several.then_some(place))).build())
         })
         .collect()
 }
@@ -71,9 +88,15 @@ fn read_forward(
             value: arn.to_owned(),
         })
     };
-    let Some(config) = action.forward_config().filter(|config| !config.target_groups().is_empty())
-    else {
-        return Ok(Some(Forward::to(named(action.target_group_arn())?)));
+    let config = action.forward_config().filter(|config| !config.target_groups().is_empty());
+    let form = opaque::pack(&Form {
+        order: action.order(),
+        arn: action.target_group_arn().is_some(),
+        config: config.is_some(),
+        stickiness: config.is_some_and(|config| config.target_group_stickiness_config().is_some()),
+    })?;
+    let Some(config) = config else {
+        return Ok(Some(Forward::to(named(action.target_group_arn())?).with_form(form)));
     };
     let mut weights = BTreeMap::new();
     for tuple in config.target_groups() {
@@ -81,7 +104,7 @@ fn read_forward(
         let weight = super::size("Weight", Some(tuple.weight().unwrap_or(1)))?;
         weights.insert(named(tuple.target_group_arn())?, weight);
     }
-    Ok(Forward::new(weights, stickiness(config)?).ok())
+    Ok(Forward::new(weights, stickiness(config)?).ok().map(|forward| forward.with_form(form)))
 }
 
 /// Absent and disabled stickiness are the same.
@@ -98,37 +121,64 @@ fn stickiness(config: &sdk::ForwardActionConfig) -> Result<Option<Stickiness>, C
         .transpose()
 }
 
+/// Writes a forward as it was seen, with the order that it had.
 fn write_forward(
     forward: &Forward,
     arns: &BTreeMap<TargetGroupName, String>,
-) -> Result<sdk::builders::ActionBuilder, ConvertError> {
+) -> Result<(sdk::builders::ActionBuilder, Option<i32>), ConvertError> {
+    let form: Form =
+        if forward.form().is_empty() { Form::default() } else { opaque::unpack(forward.form())? };
     let builder = sdk::Action::builder().r#type(sdk::ActionTypeEnum::Forward);
-    let arn = |name: &TargetGroupName| {
-        arns.get(name)
-            .cloned()
-            .ok_or_else(|| ConvertError::Unknown { what: "target group", value: name.to_string() })
-    };
     let mut weights = forward.weights().iter();
-    if let (Some((name, 1)), None, None) = (weights.next(), weights.next(), forward.stickiness()) {
-        return Ok(builder.target_group_arn(arn(name)?));
-    }
+    let lone = match (weights.next(), weights.next()) {
+        (Some((name, weight)), None) if forward.stickiness().is_none() => Some((name, *weight)),
+        _ => None,
+    };
+    // A lone target group needs no configuration, unless it had one or an odd weight.
+    let builder = match lone {
+        Some((name, weight)) if form.arn || (!form.config && weight == 1) => {
+            builder.target_group_arn(arn(name, arns)?)
+        }
+        _ => builder,
+    };
+    let needs_config = match lone {
+        Some((_, weight)) => form.config || weight != 1,
+        None => true,
+    };
+    let config = needs_config.then(|| write_config(forward, &form, arns)).transpose()?;
+    Ok((builder.set_forward_config(config), form.order))
+}
+
+fn write_config(
+    forward: &Forward,
+    form: &Form,
+    arns: &BTreeMap<TargetGroupName, String>,
+) -> Result<sdk::ForwardActionConfig, ConvertError> {
     let mut config = sdk::ForwardActionConfig::builder();
     for (name, weight) in forward.weights() {
         let weight = number("weight", *weight)?;
         let tuple =
-            sdk::TargetGroupTuple::builder().target_group_arn(arn(name)?).weight(weight).build();
-        config = config.target_groups(tuple);
+            sdk::TargetGroupTuple::builder().target_group_arn(arn(name, arns)?).weight(weight);
+        config = config.target_groups(tuple.build());
     }
-    if let Some(stickiness) = forward.stickiness() {
-        let seconds = stickiness.seconds.map(|one| number("stickiness", one)).transpose()?;
-        config = config.target_group_stickiness_config(
-            sdk::TargetGroupStickinessConfig::builder()
-                .enabled(true)
-                .set_duration_seconds(seconds)
-                .build(),
-        );
-    }
-    Ok(builder.forward_config(config.build()))
+    let stickiness = sdk::TargetGroupStickinessConfig::builder();
+    let stickiness = match forward.stickiness() {
+        Some(on) => {
+            let seconds = on.seconds.map(|one| number("stickiness", one)).transpose()?;
+            Some(stickiness.enabled(true).set_duration_seconds(seconds).build())
+        }
+        None => form.stickiness.then(|| stickiness.enabled(false).build()),
+    };
+    Ok(config.set_target_group_stickiness_config(stickiness).build())
+}
+
+fn arn(
+    name: &TargetGroupName,
+    arns: &BTreeMap<TargetGroupName, String>,
+) -> Result<String, ConvertError> {
+    arns.get(name)
+        .cloned()
+        .ok_or_else(|| ConvertError::Unknown { what: "target group", value: name.to_string() })
 }
 
 #[cfg(test)]

@@ -3,5 +3,6 @@
 mod conformance;
 mod launch;
 mod load_balancers;
+mod operations;
 mod scaling;
 mod world;

@@ -34,7 +34,7 @@ pub(crate) fn details(run: &RunDetails, width: usize) -> String {
         state(summary.state)
     );
     let took = match summary.ended {
-        Some(ended) => format!(", took {}", duration::show(ended.since(summary.started))),
+        Some(ended) => format!(", took {}", short(ended.since(summary.started))),
         None => String::new(),
     };
     let begun = second(summary.started);

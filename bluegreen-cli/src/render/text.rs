@@ -35,13 +35,13 @@ pub(super) fn color(color: Color) -> String {
 }
 
 /// Writes `text` after `head`, breaking it between words and indenting what follows as far as
-/// `head` goes.
+/// `head` goes; what stands between backticks is one word.
 pub(super) fn hang(head: &str, text: &str, width: usize) -> String {
     let indent = visible(head);
     let mut lines = head.to_owned();
     let mut column = indent;
-    for (at, word) in text.split(' ').enumerate() {
-        let length = visible(word);
+    for (at, word) in words(text).into_iter().enumerate() {
+        let length = visible(&word);
         if at > 0 && column + 1 + length > width && column > indent {
             write!(lines, "\n{:indent$}{word}", "").expect("writing to a string cannot fail");
             column = indent + length;
@@ -53,6 +53,20 @@ pub(super) fn hang(head: &str, text: &str, width: usize) -> String {
     }
     lines.push('\n');
     lines
+}
+
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match words.last_mut() {
+            Some(last) if last.matches('`').count() % 2 == 1 => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
 }
 
 /// Counts the characters that are seen: escape sequences are not.
@@ -84,6 +98,7 @@ mod tests {
         assert_eq!(hang("12  ", "one two three", 10), "12  one\n    two\n    three\n");
         assert_eq!(hang("", "one two", 80), "one two\n");
         assert_eq!(hang("1 ", "unbreakably-long", 8), "1 unbreakably-long\n");
+        assert_eq!(hang("", "type `one two`, once", 10), "type\n`one two`,\nonce\n");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! The real binary: what it prints, where, and its exit status.
 
 mod configuration;
+mod end_to_end;
 mod history;
+mod rollback;
 mod sandbox;
+mod stand;
 mod usage;

@@ -72,6 +72,7 @@ impl Actions {
 pub struct Forward {
     weights: BTreeMap<TargetGroupName, u32>,
     stickiness: Option<Stickiness>,
+    form: Opaque,
 }
 
 /// For how long a client stays with the target group that it was sent to first.
@@ -106,12 +107,25 @@ impl Forward {
         if weights.len() > 1 && weights.values().all(|weight| *weight == 0) {
             return Err(InvalidForward::AllZero);
         }
-        Ok(Self { weights, stickiness })
+        Ok(Self { weights, stickiness, form: Opaque::default() })
     }
 
     /// Makes a forward that sends all to one target group.
     pub fn to(target_group: TargetGroupName) -> Self {
-        Self { weights: BTreeMap::from([(target_group, 1)]), stickiness: None }
+        let weights = BTreeMap::from([(target_group, 1)]);
+        Self { weights, stickiness: None, form: Opaque::default() }
+    }
+
+    /// Carries the provider's way to write the forward, so that a restored one reads as before.
+    #[must_use]
+    pub fn with_form(mut self, form: Opaque) -> Self {
+        self.form = form;
+        self
+    }
+
+    /// Returns the provider's way to write the forward; two forwards may differ in it and be equal.
+    pub fn form(&self) -> &Opaque {
+        &self.form
     }
 
     /// Returns the raw weights.
@@ -162,19 +176,22 @@ struct RawForward {
     weights: BTreeMap<TargetGroupName, u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stickiness: Option<Stickiness>,
+    #[serde(default, skip_serializing_if = "Opaque::is_empty")]
+    form: Opaque,
 }
 
 impl TryFrom<RawForward> for Forward {
     type Error = InvalidForward;
 
     fn try_from(raw: RawForward) -> Result<Self, Self::Error> {
-        Self::new(raw.weights, raw.stickiness)
+        Ok(Self::new(raw.weights, raw.stickiness)?.with_form(raw.form))
     }
 }
 
 impl From<Forward> for RawForward {
     fn from(forward: Forward) -> Self {
-        Self { weights: forward.weights, stickiness: forward.stickiness }
+        let Forward { weights, stickiness, form } = forward;
+        Self { weights, stickiness, form }
     }
 }
 

@@ -20,6 +20,11 @@ impl Opaque {
         &self.0
     }
 
+    /// Returns whether there is nothing to carry.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_null()
+    }
+
     /// Returns whether everything that `wanted` says is so here.
     ///
     /// A cloud may add what nobody asked for: defaults, or attributes that depend on what a

@@ -88,6 +88,7 @@ fn moved(route: &Route, pairs: &[Pair], to: Color) -> Option<CloudChange> {
         move_weight(&mut weights, pair.get(to.other()), pair.get(to), forward);
     }
     let after = Forward::new(weights, forward.stickiness().cloned()).ok()?;
+    let after = after.with_form(forward.form().clone());
     (after != *forward).then(|| {
         let after = route.actions.with_forward(&after);
         CloudChange::Route(Edit::new(route.key.clone(), route.actions.clone(), after))

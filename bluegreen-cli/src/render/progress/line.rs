@@ -44,7 +44,8 @@ fn ahead(event: &Event) -> Option<Line> {
             (BAD.bold(), "failed", format!("{step:>3}  {change}: {error}"))
         }
         EventKind::GateWaiting { step, gate, progress, .. } => {
-            (Style::new(), "waiting", format!("{step:>3}  {}", waiting(gate, progress.as_ref())))
+            let progress = so_far(progress.as_ref());
+            (Style::new(), "waiting", format!("{step:>3}  {gate}: {progress}"))
         }
         EventKind::GatePassed { step, gate, progress } => {
             (GOOD, "passed", format!("{step:>3}  {gate}: {progress}"))
@@ -82,11 +83,14 @@ fn back(event: &EventKind) -> Option<Line> {
     })
 }
 
-/// Says what a gate is waited for.
-pub(super) fn waiting(gate: &str, progress: Option<&Progress>) -> String {
+/// Says how far a gate has come.
+pub(super) fn so_far(progress: Option<&Progress>) -> String {
     match progress {
-        Some(progress) => format!("{gate}: {progress}"),
-        None => format!("{gate}: it could not be looked at just now"),
+        Some(progress) if progress.done >= progress.wanted => {
+            format!("{progress}, looking once more")
+        }
+        Some(progress) => progress.to_string(),
+        None => "it could not be looked at just now".to_owned(),
     }
 }
 

@@ -6,7 +6,7 @@ use bluegreen_core::transaction::{Event, EventKind, EventSink, StepId};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Progress;
-use super::line::{Writer, verifying, waiting};
+use super::line::{Writer, so_far, verifying};
 use crate::render::text::count;
 
 /// How often the block is drawn.
@@ -59,7 +59,8 @@ impl EventSink for Live {
         let line = state.writer.line(event);
         match &event.event {
             EventKind::GateWaiting { step, gate, progress, .. } => {
-                self.bar.set_message(waiting(gate, progress.as_ref()));
+                // What changes comes first: the end is cut off where there is no room for it.
+                self.bar.set_message(format!("{} — {gate}", so_far(progress.as_ref())));
                 if state.gate.replace(*step) != Some(*step) {
                     self.bar.reset_elapsed();
                 }

@@ -1,0 +1,200 @@
+//! The whole of it, on an emulator: operations, their ends, and what is told of them.
+
+use bluegreen_testkit::emulator::{Fault, Trigger};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::stand::{ENV, Stand};
+
+/// Waits often, so that tests are short.
+const SOON: [&str; 2] = ["--poll", "100ms"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_main_job_is_done_from_end_to_end() {
+    let stand = Stand::new().await;
+    let before = stand.json(&["status", ENV]).await;
+    assert_eq!(before["upgraded"], false);
+    assert_eq!((&before["live"], &before["run"]), (&Value::Null, &Value::Null));
+    assert_eq!(before["colors"]["blue"]["in_service"], 2);
+    assert_eq!(before["colors"]["green"], Value::Null);
+
+    stand.calls();
+    let plan = stand.run(&["upgrade", ENV, "--dry-run"]).await.well();
+    assert!(plan.contains("create scaling group web-green of size 0"), "{plan}");
+    assert!(stand.calls().iter().all(|call| !call.mutating), "a dry run changes nothing");
+
+    let upgraded = stand.json(&["upgrade", ENV]).await;
+    assert_eq!((&upgraded["state"], &upgraded["left"]), (&json!("committed"), &json!([])));
+    let again = stand.json(&["upgrade", ENV]).await;
+    assert_eq!((&again["state"], &again["run"]), (&json!("nothing-to-do"), &Value::Null));
+
+    let image = stand.stack.other_image.clone();
+    stand.json(&[&["deploy", ENV, "--image", &image][..], &SOON].concat()).await;
+    let switched = stand.run(&[&["switch", ENV][..], &SOON].concat()).await;
+    assert_eq!(switched.status, 0, "{switched:?}");
+    let last = switched.stdout.lines().last().unwrap_or_default();
+    assert!(last.starts_with("3 routes changed within ") && last.ends_with(" ms"), "{last}");
+
+    let scaled = stand.json(&[&["scaledown", ENV][..], &SOON].concat()).await;
+    assert_eq!(scaled["state"], "committed");
+    is_the_contract(&stand, &image).await;
+    history_is_told(&stand).await;
+}
+
+/// Holds `status --output json` of an environment whose green is live against what was promised.
+async fn is_the_contract(stand: &Stand, image: &str) {
+    let status = stand.json(&["status", ENV]).await;
+    assert_eq!(status["environment"], ENV);
+    assert_eq!((&status["live"], &status["split"]), (&json!("green"), &json!(false)));
+    let route = json!({"load_balancer": "web", "port": 80, "priority": 10,
+                       "weights": {"blue": 0, "green": 100}});
+    assert!(status["routes"].as_array().is_some_and(|all| all.contains(&route)), "{status:#}");
+    let green = &status["colors"]["green"];
+    assert_eq!((&green["version"], &green["image"]), (&json!("2"), &json!(image)));
+    let target_group = json!({"name": "web-http-green", "idle_port": 18081, "healthy": 2,
+        "unhealthy": 0, "initial": 0, "draining": 0, "unused": 0, "unavailable": 0, "strays": 0});
+    assert_eq!(green["target_groups"][0], target_group);
+    let blue = &status["colors"]["blue"];
+    assert_eq!([&blue["min"], &blue["desired"], &blue["max"], &blue["in_service"]], [0, 0, 0, 0]);
+}
+
+async fn history_is_told(stand: &Stand) {
+    let log = stand.json(&["log", ENV]).await;
+    let runs = log.as_array().expect("a log is a list");
+    let operations: Vec<_> = runs.iter().map(|run| run["operation"].as_str()).collect();
+    assert_eq!(operations, ["scaledown", "switch", "deploy", "upgrade"].map(Some));
+    assert!(runs.iter().all(|run| run["state"] == "committed"), "{log:#}");
+    let actor = runs[0]["actor"].as_str().unwrap_or_default();
+    assert!(actor.starts_with("alice@"), "{actor}");
+    let run = runs[1]["run"].as_str().unwrap_or_default();
+    let shown = stand.run(&["show", run]).await.well();
+    assert!(shown.starts_with(&format!("switch {ENV}  committed\nrun {run}\n")), "{shown}");
+    assert!(shown.contains("inverse: route web:80: web-http-green → web-http\n"), "{shown}");
+    let shown = stand.json(&["show", run]).await;
+    assert_eq!((&shown["run"], &shown["steps"][1]["state"]), (&json!(run), &json!("applied")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_is_taken_back_or_said_to_be_left() {
+    let stand = Stand::new().await;
+    stand.make_green().await;
+    let before = stand.json(&["status", ENV]).await;
+    let switch = [&["switch", ENV][..], &SOON].concat();
+
+    stand.run(&["deploy", ENV, "--image", "ami-nope"]).await.fails(
+        3,
+        "error: image `ami-nope` does not exist, or is not ready to be launched\n\n\
+         hint: check the name, the account and the region\n",
+    );
+
+    let refusal = || Fault::refuse(400, "ValidationError", "no such luck");
+    stand.proxy.fail(Trigger::action("ModifyRule", 0).onwards(), refusal());
+    let failed = stand.run(&switch).await;
+    assert_eq!(failed.status, 1, "{failed:?}");
+    assert!(failed.stdout.contains(&format!("\nrolled back: {ENV} is as it was before (run ")));
+    assert!(failed.stderr.contains("  rollback  taking back 3 changes, newest first\n"));
+    assert!(failed.stderr.ends_with(
+        "error: ModifyRule on `web:80 rule 10` was refused: ValidationError: no such luck\n\n\
+         hint: everything is as it was before; mend the cause and try again\n"
+    ));
+    assert_eq!(stand.json(&["status", ENV]).await, before);
+
+    // The two listeners are changed; then they cannot be changed back.
+    stand.proxy.fail(Trigger::action("ModifyListener", 2).onwards(), refusal());
+    let dirty = stand.run(&[&switch[..], &["--output", "json"]].concat()).await;
+    assert_eq!(dirty.status, 4, "{dirty:?}");
+    let report: Value = serde_json::from_str(&dirty.stdout).expect("the report is JSON");
+    assert_eq!((&report["state"], &report["changes"]), (&json!("dirty"), &json!(3)));
+    assert_eq!(report["left"].as_array().map(Vec::len), Some(2), "{report:#}");
+    let run = report["run"].as_str().unwrap_or_default();
+    assert!(dirty.stderr.contains("\nleft in place:\n  step 2: route web:80: "), "{dirty:?}");
+    assert!(dirty.stderr.ends_with(&format!("then run `bluegreen recover {run}`\n")));
+    let status = stand.json(&["status", ENV]).await;
+    assert_eq!((&status["split"], &status["run"]), (&json!(true), &json!(run)));
+    is_recovered(&stand, run).await;
+    assert_eq!(stand.json(&["status", ENV]).await, before);
+}
+
+/// Recovers an open run, once it can be.
+async fn is_recovered(stand: &Stand, run: &str) {
+    let refused = stand.run(&["scaledown", ENV]).await;
+    assert_eq!(refused.status, 3, "{refused:?}");
+    assert!(refused.stderr.contains("must be finished first"), "{refused:?}");
+    let planned = stand.run(&["recover", "--dry-run"]).await.well();
+    assert!(planned.contains("route web:80: web-http-green → web-http\n"), "{planned}");
+    stand.proxy.heal();
+    let recovered = stand.json(&["recover", &run[..14]]).await;
+    assert_eq!((&recovered["run"], &recovered["state"]), (&json!(run), &json!("rolled-back")));
+    let again = stand.json(&["recover", run]).await;
+    assert_eq!(again["state"], "nothing-to-do");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interruption_is_a_rollback_and_a_second_one_a_stop() {
+    let stand = Stand::new().await;
+    stand.make_green().await;
+    let before = stand.json(&["status", ENV]).await;
+
+    // The second look at the first gate is far away.
+    let child = stand.begin(&["switch", ENV, "--poll", "1m"], "gate_waiting").await;
+    interrupt(&child);
+    let said = stand.end(child).await;
+    assert_eq!(said.status, 130, "{said:?}");
+    let note = "interrupting: rolling back; once more to stop at once\n";
+    assert!(said.stderr.contains(note), "{said:?}");
+    assert_eq!(stand.json(&["status", ENV]).await, before);
+    assert_eq!(stand.json(&["log"]).await[0]["state"], "rolled-back");
+
+    // Nothing can be taken back just now, so the rollback goes on until it is stopped.
+    stand.proxy.fail(Trigger::action("ModifyRule", 0), Fault::refuse(400, "Nope", "no"));
+    stand.proxy.fail(Trigger::action("ModifyListener", 2).onwards(), Fault::Throttle);
+    let child = stand.begin(&["switch", ENV, "--poll", "100ms"], "undo_retried").await;
+    interrupt(&child);
+    interrupt(&child);
+    let said = stand.end(child).await;
+    assert_eq!(said.status, 4, "{said:?}");
+    assert!(said.stderr.contains("\nperhaps left in place:\n"), "{said:?}");
+    stand.proxy.heal();
+    assert_eq!(stand.json(&["recover"]).await[0]["state"], "rolled-back");
+    assert_eq!(stand.json(&["status", ENV]).await, before);
+}
+
+fn interrupt(child: &std::process::Child) {
+    kill_process(Pid::from_child(child), Signal::INT).expect("a process of one's own");
+    // Two signals of a kind that are not taken apart are one.
+    std::thread::park_timeout(std::time::Duration::from_millis(200));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_are_guarded_and_roles_assumed() {
+    let stand = Stand::new().await;
+    stand.configure("role = \"arn:aws:iam::123456789012:role/deployer\"");
+    stand.json(&["status"]).await;
+    assert!(stand.calls().iter().any(|call| call.action == "AssumeRole"));
+
+    stand.configure("role = \"arn:aws:iam::444455556666:role/deployer\"");
+    for args in [&["status", ENV][..], &["upgrade", ENV]] {
+        stand.run(args).await.fails(
+            3,
+            "error: these credentials are of account 444455556666, but environment `IE-L-NGINX` \
+             is in account 123456789012\n\nhint: choose the right profile\n",
+        );
+    }
+
+    stand.configure("protected = true");
+    assert_eq!(stand.run(&["upgrade", ENV, "--yes"]).await.status, 3);
+    assert_eq!(stand.run(&["upgrade", ENV, "--dry-run"]).await.status, 0);
+    assert!(stand.calls().iter().all(|call| !call.mutating), "nothing was confirmed");
+    let upgraded = stand.json(&["upgrade", ENV, "--confirm", ENV]).await;
+    assert_eq!(upgraded["state"], "committed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_status_costs_nine_calls() {
+    let stand = Stand::new().await;
+    stand.make_green().await;
+    stand.calls();
+    stand.json(&["status", ENV]).await;
+    let calls: Vec<String> = stand.calls().into_iter().map(|call| call.action).collect();
+    assert!(calls.len() <= 9, "{calls:#?}");
+}
