@@ -11,4 +11,5 @@ mod fake_worlds;
 mod operation_faults;
 mod operation_properties;
 mod operations;
+mod refusals;
 mod stage;

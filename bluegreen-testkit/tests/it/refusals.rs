@@ -1,0 +1,187 @@
+//! What is refused before anything is changed: by name, with a way out, and nothing touched.
+
+use bluegreen_core::model::{LaunchSource, LoadBalancerKind, ScalingGroupName, TargetGroupName};
+use bluegreen_core::operation::{OperationError, OperationErrorKind};
+use bluegreen_core::plan::{DeployOptions, DeploySource};
+use bluegreen_testkit::fake::target_group;
+use bluegreen_testkit::{FakeCloud, Fault, World};
+
+use crate::stage::{Scene, Verb, image};
+
+/// Checks that an operation is refused, changes nothing and says these words.
+async fn refused(scene: &Scene, verb: Verb, words: &[&str]) {
+    let before = scene.world();
+    let error = scene.operate(verb).await.expect_err("it should be refused");
+    check(&error, words);
+    assert_eq!(scene.world(), before);
+    assert!(scene.cloud.calls().iter().all(|call| !call.mutating), "something was tried");
+}
+
+fn check(error: &OperationError, words: &[&str]) {
+    assert_eq!(error.kind(), OperationErrorKind::NotStarted, "{error}");
+    assert!(error.hint().is_some(), "no way out: {error}");
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    for word in words {
+        assert!(text.contains(word), "`{word}` is not in: {text}");
+    }
+}
+
+fn scene(edit: impl FnOnce(&mut World)) -> Scene {
+    let mut world = World::example();
+    edit(&mut world);
+    Scene::new(FakeCloud::new(world))
+}
+
+fn blue() -> ScalingGroupName {
+    ScalingGroupName::new("nginx-live")
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_group_is_named() {
+    let mut scene = Scene::example();
+    scene.spec.scaling_group = ScalingGroupName::new("nginx-life");
+    refused(&scene, Verb::Upgrade, &["nginx-life", "IE-L-NGINX"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_without_target_groups_is_named() {
+    let scene = scene(|world| {
+        let group = world.scaling_groups.get_mut(&blue()).expect("it is there");
+        group.target_groups.clear();
+        group.policies.clear();
+    });
+    refused(&scene, Verb::Upgrade, &["nginx-live", "no target groups"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_group_on_no_listener_is_named() {
+    let scene = scene(|world| {
+        let settings = target_group(8080, "HTTP");
+        world.target_groups.insert(TargetGroupName::new("lonely"), settings);
+        let group = world.scaling_groups.get_mut(&blue()).expect("it is there");
+        group.target_groups.insert(TargetGroupName::new("lonely"));
+    });
+    refused(&scene, Verb::Upgrade, &["lonely", "on no listener"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_upgraded_is_told_to_be() {
+    for verb in [Verb::Deploy, Verb::Switch, Verb::Scaledown] {
+        refused(&Scene::example(), verb, &["IE-L-NGINX", "not upgraded"]).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_that_does_not_exist_is_named() {
+    let scene = Scene::before(Verb::Deploy).await;
+    let before = scene.world();
+    let error = scene.bluegreen().deploy(&scene.spec, image("ami-nope")).await;
+    check(&error.expect_err("there is no such image"), &["ami-nope"]);
+    let version = DeployOptions::new(DeploySource::TemplateVersion(77));
+    let error = scene.bluegreen().deploy(&scene.spec, version).await;
+    check(&error.expect_err("there is no such version"), &["nginx", "77"]);
+    assert_eq!(scene.world(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn idle_ports_that_are_taken_or_open_are_told() {
+    let mut taken = Scene::example();
+    taken.spec.idle_ports = "18080-18082".parse().expect("a range");
+    refused(&taken, Verb::Upgrade, &["nginx-live", "4 free and closed ports", "18080-18082"]).await;
+    let mut open =
+        Scene::new(FakeCloud::new(World::example().with_opening("nginx-live", 18082, "0.0.0.0/0")));
+    open.spec.idle_ports = "18080-18083".parse().expect("a range");
+    refused(&open, Verb::Upgrade, &["18082", "0.0.0.0/0", "from outside"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_would_be_too_long_is_told_before_anything_is_made() {
+    let mut scene = Scene::example();
+    scene.spec.green_suffix = "-the-green-one-of-this-service".to_owned();
+    refused(&scene, Verb::Upgrade, &["nginx-http-the-green-one", "32 are allowed"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_green_name_of_somebody_else_is_told() {
+    let scene = scene(|world| {
+        let settings = target_group(8080, "HTTP");
+        world.target_groups.insert(TargetGroupName::new("nginx-http-green"), settings);
+    });
+    refused(&scene, Verb::Upgrade, &["nginx-http-green", "not of this environment"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_a_service_manages_is_left_to_it() {
+    let scene = scene(|world| {
+        let group = world.scaling_groups.get_mut(&blue()).expect("it is there");
+        group.operator = Some("eks.amazonaws.com".to_owned());
+    });
+    refused(&scene, Verb::Upgrade, &["nginx-live", "eks.amazonaws.com"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_refresh_is_not_interfered_with() {
+    for verb in Verb::ALL {
+        let scene = Scene::before(verb).await;
+        scene.cloud.set_instance_refresh(&blue(), Some("InProgress"));
+        refused(&scene, verb, &["nginx-live", "InProgress"]).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_load_balancer_is_refused_by_name() {
+    let scene = scene(|world| {
+        for balancer in world.load_balancers.values_mut() {
+            balancer.kind = LoadBalancerKind::Network;
+        }
+    });
+    refused(&scene, Verb::Upgrade, &["nginx-live", "a network load balancer"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_launch_source_that_cannot_be_deployed_to_is_refused_by_name() {
+    let scene = scene(|world| {
+        let group = world.scaling_groups.get_mut(&blue()).expect("it is there");
+        group.launch = LaunchSource::Unsupported("a mixed instances policy".to_owned());
+    });
+    refused(&scene, Verb::Upgrade, &["nginx-live", "a mixed instances policy"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_are_not_accepted_start_nothing() {
+    for verb in Verb::ALL {
+        let scene = Scene::before(verb).await;
+        scene.cloud.fault_at_call(0, Fault::Credentials);
+        refused(&scene, verb, &["credentials were not accepted"]).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switch_without_idle_listeners_is_refused() {
+    let scene = Scene::before(Verb::Switch).await;
+    scene.cloud.edit(|world| {
+        for balancer in world.load_balancers.values_mut() {
+            balancer.listeners.retain(|port, _| *port < 18080);
+        }
+    });
+    refused(&scene, Verb::Switch, &["no idle listener"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_under_way_elsewhere_is_named() {
+    let scene = Scene::before(Verb::Deploy).await;
+    let lines = scene.store.lines().into_values().next().expect("an upgrade");
+    let open = lines[..lines.len() - 1].to_vec();
+    scene.store.insert(bluegreen_core::model::RunId::new("01open"), open);
+    let error = scene.operate(Verb::Deploy).await.expect_err("one is open");
+    check(&error, &["must be finished first"]);
+    let broken = vec!["{}".to_owned()];
+    scene.store.insert(bluegreen_core::model::RunId::new("02broken"), broken);
+    let error = scene.operate(Verb::Deploy).await.expect_err("one cannot be read");
+    check(&error, &["02broken", "cannot be read"]);
+}
