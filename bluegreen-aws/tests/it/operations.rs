@@ -17,11 +17,12 @@ fn spec(world: &World) -> EnvironmentSpec {
         EnvironmentName::new("D-WEB"),
         AccountId::new(&world.stack.account),
         ScalingGroupName::new(&world.stack.scaling_group),
-        "18080-18099".parse().unwrap(),
+        "18080-18099".parse().expect("a range"),
     )
 }
 
-fn ran(end: Result<Done, OperationError>) {
+#[track_caller]
+fn ran(end: &Result<Done, OperationError>) {
     assert!(matches!(end, Ok(Done::Ran(_))), "{end:?}");
 }
 
@@ -29,7 +30,7 @@ fn ran(end: Result<Done, OperationError>) {
 async fn an_upgrade_modifies_nothing_that_serves() {
     let world = World::new().await;
     let bluegreen = Bluegreen::new(world.cloud.clone(), MemoryStore::new());
-    ran(bluegreen.upgrade(&spec(&world), UpgradeOptions::default()).await);
+    ran(&bluegreen.upgrade(&spec(&world), UpgradeOptions::default()).await);
     let calls = world.proxy.calls();
     let mutating: Vec<&Call> = calls.iter().filter(|call| call.mutating).collect();
     assert!(mutating.len() > 10, "{mutating:?}");
@@ -68,20 +69,20 @@ async fn ten_listeners_are_switched_within_one_and_a_half_round_trips() {
     let (spec, bluegreen) = (spec(&world), Bluegreen::new(world.cloud.clone(), MemoryStore::new()));
     let image = Some(ImageId::new(&world.stack.other_image));
     let image = DeploySource::Edit { image, user_data: None };
-    ran(bluegreen.upgrade(&spec, UpgradeOptions::default()).await);
-    ran(bluegreen.deploy(&spec, DeployOptions::new(image).with_waits(WAITS)).await);
+    ran(&bluegreen.upgrade(&spec, UpgradeOptions::default()).await);
+    ran(&bluegreen.deploy(&spec, DeployOptions::new(image).with_waits(WAITS)).await);
     // What the first two spent of the budget comes back while nobody calls.
     tokio::time::sleep(Duration::from_secs(8)).await;
     world.proxy.clear();
     world.proxy.delay(Duration::from_millis(50));
-    ran(bluegreen.switch(&spec, SwitchOptions::default().with_waits(WAITS)).await);
+    ran(&bluegreen.switch(&spec, SwitchOptions::default().with_waits(WAITS)).await);
     let calls = world.proxy.calls();
     let listeners: Vec<&Call> =
         calls.iter().filter(|call| call.action == "ModifyListener").collect();
     assert_eq!(listeners.len(), 10);
-    let first = listeners.iter().filter_map(|call| call.finished).min().unwrap();
-    let last = listeners.iter().filter_map(|call| call.finished).max().unwrap();
-    let skew = last.checked_sub(first).unwrap();
+    let first = listeners.iter().filter_map(|call| call.finished).min().expect("ten");
+    let last = listeners.iter().filter_map(|call| call.finished).max().expect("ten");
+    let skew = last.saturating_sub(first);
     assert!(skew <= Duration::from_millis(75), "{skew:?} between the first and the last");
 }
 
@@ -89,11 +90,12 @@ async fn ten_listeners_are_switched_within_one_and_a_half_round_trips() {
 async fn more_listeners(world: &World) {
     let url = world.proxy.url();
     let service = "elasticloadbalancing";
-    let balancers = query(&url, service, "DescribeLoadBalancers", &[]).await.unwrap().body;
-    let groups = query(&url, service, "DescribeTargetGroups", &[]).await.unwrap().body;
+    let balancers =
+        query(&url, service, "DescribeLoadBalancers", &[]).await.expect("an answer").body;
+    let groups = query(&url, service, "DescribeTargetGroups", &[]).await.expect("an answer").body;
     let arn = |body: &str, element: &str| {
-        let rest = body.split_once(&format!("<{element}>")).unwrap().1;
-        rest.split_once('<').unwrap().0.to_owned()
+        let rest = body.split_once(&format!("<{element}>")).expect("it is in the answer").1;
+        rest.split_once('<').expect("it ends").0.to_owned()
     };
     let (balancer, group) = (arn(&balancers, "LoadBalancerArn"), arn(&groups, "TargetGroupArn"));
     for port in 8001..=8008 {
@@ -104,7 +106,7 @@ async fn more_listeners(world: &World) {
             ("DefaultActions.member.1.Type", "forward"),
             ("DefaultActions.member.1.TargetGroupArn", &*group),
         ];
-        let made = query(&url, service, "CreateListener", &params).await.unwrap();
+        let made = query(&url, service, "CreateListener", &params).await.expect("an answer");
         assert_eq!(made.status, 200, "{}", made.body);
     }
 }
