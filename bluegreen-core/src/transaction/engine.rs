@@ -8,8 +8,8 @@ use super::outcome::chain;
 use super::record::{Entry, encode};
 use super::{
     Cancel, Change, Clock, Ending, Event, EventKind, EventSink, Failure as _, Gate, Header,
-    Journal, Ledger, Left, Next, NoSink, Outcome, Policy, Record, RunError, RunErrorKind, Severity,
-    StepId, StepState, SystemClock, Verdict,
+    Journal, Ledger, Left, Next, NoSink, Outcome, Policy, Progress, Record, RunError, RunErrorKind,
+    Severity, StepId, StepState, SystemClock, Verdict,
 };
 
 /// Runs plans, and finishes what a dead process left.
@@ -127,6 +127,14 @@ impl<C: Change, G: Gate<World = C::World>> Engine<C, G> {
 #[derive(Debug)]
 pub(super) struct Halt(pub(super) String);
 
+/// What one look at a gate means.
+enum Reading {
+    Pass(Progress),
+    Wait(Option<Progress>),
+    Fail(String),
+    Halt(String),
+}
+
 /// One run under way.
 pub(super) struct Run<'e, C: Change, G> {
     pub(super) engine: &'e Engine<C, G>,
@@ -190,47 +198,62 @@ impl<'e, C: Change, G: Gate<World = C::World>> Run<'e, C, G> {
                 look = gate.look(&self.engine.world, began.elapsed()) => look,
             };
             let waited = began.elapsed();
-            let (progress, problem, limit) = match look {
-                Ok(Verdict::Pass(progress)) => {
+            let progress = match self.read(look, patience.timeout, waited) {
+                Reading::Pass(progress) if readings + 1 >= patience.readings => {
+                    self.note(vec![Record::Passed { step }]).await?;
+                    self.emit(EventKind::GatePassed { step, gate: gate.to_string(), progress });
+                    return Ok(());
+                }
+                Reading::Pass(progress) => {
                     readings += 1;
-                    if readings >= patience.readings {
-                        self.note(vec![Record::Passed { step }]).await?;
-                        let gate = gate.to_string();
-                        self.emit(EventKind::GatePassed { step, gate, progress });
-                        return Ok(());
-                    }
-                    (Some(progress), None, Duration::MAX)
+                    Some(progress)
                 }
-                Ok(Verdict::Wait(progress)) => {
+                Reading::Wait(progress) => {
                     readings = 0;
-                    let problem = progress.to_string();
-                    (Some(progress), Some(problem), patience.timeout)
+                    progress
                 }
-                Ok(Verdict::Fail(reason)) => return self.gate_failed(step, &gate, reason).await,
-                Err(error) => match error.severity() {
-                    Severity::Hopeless if self.ledger.touched().next().is_some() => {
-                        return Err(Halt(chain(&error)));
-                    }
-                    Severity::Hopeless | Severity::Refused => {
-                        return self.gate_failed(step, &gate, chain(&error)).await;
-                    }
-                    Severity::Busy | Severity::Unknown => {
-                        readings = 0;
-                        let limit = patience.timeout.max(self.engine.policy.forward);
-                        (None, Some(chain(&error)), limit)
-                    }
-                },
+                Reading::Fail(reason) => return self.gate_failed(step, &gate, reason).await,
+                Reading::Halt(cause) => return Err(Halt(cause)),
             };
-            if let Some(problem) = problem.filter(|_| waited >= limit) {
-                let reason = format!("{problem} after {}s", waited.as_secs());
-                return self.gate_failed(step, &gate, reason).await;
-            }
-            let gate = gate.to_string();
-            self.emit(EventKind::GateWaiting { step, gate, progress, waited });
+            self.emit(EventKind::GateWaiting { step, gate: gate.to_string(), progress, waited });
             tokio::select! {
                 () = self.engine.cancel.requested() => {}
                 () = tokio::time::sleep(patience.poll) => {}
             }
+        }
+    }
+
+    /// Decides what one look at a gate means.
+    fn read(
+        &self,
+        look: Result<Verdict, G::Error>,
+        timeout: Duration,
+        waited: Duration,
+    ) -> Reading {
+        let (progress, problem, limit) = match look {
+            Ok(Verdict::Pass(progress)) => return Reading::Pass(progress),
+            Ok(Verdict::Fail(reason)) => return Reading::Fail(reason),
+            Ok(Verdict::Wait(progress)) => {
+                let problem = progress.to_string();
+                (Some(progress), problem, timeout)
+            }
+            Err(error) => match error.severity() {
+                Severity::Hopeless if self.ledger.touched().next().is_some() => {
+                    return Reading::Halt(chain(&error));
+                }
+                Severity::Hopeless | Severity::Refused => return Reading::Fail(chain(&error)),
+                // A world that is busy says nothing about the gate.
+                Severity::Busy | Severity::Unknown => {
+                    (None, chain(&error), timeout.max(self.engine.policy.forward))
+                }
+            },
+        };
+        if waited < limit {
+            return Reading::Wait(progress);
+        }
+        match waited.as_secs() {
+            0 => Reading::Fail(problem),
+            seconds => Reading::Fail(format!("{problem} after {seconds}s")),
         }
     }
 
