@@ -1,10 +1,12 @@
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
+use bluegreen_core::model::Mark;
 
 use crate::budget::{self, Budget, Call, ChargeRetries};
 use crate::cloudwatch::CloudWatch;
@@ -38,6 +40,8 @@ struct Shared {
     names: Names,
     /// Whether the endpoint is somebody else's than AWS's.
     foreign_endpoint: bool,
+    /// Marks of template versions that such an endpoint was asked to delete and cannot.
+    undeletable: Mutex<BTreeSet<Mark>>,
 }
 
 impl fmt::Debug for Shared {
@@ -92,8 +96,16 @@ impl AwsCloud {
             budget,
             names: Names::default(),
             foreign_endpoint: config.endpoint_url().is_some(),
+            undeletable: Mutex::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Returns the marks of versions that an emulator was asked to delete and cannot; never AWS.
+    ///
+    /// They are unused and harmless, and count as deleted: a rollback could never end otherwise.
+    pub(crate) fn undeletable(&self) -> MutexGuard<'_, BTreeSet<Mark>> {
+        self.shared.undeletable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the client for one read of Elastic Load Balancing, once the budget allows it.

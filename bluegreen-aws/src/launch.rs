@@ -136,10 +136,15 @@ impl WriteLaunch for AwsCloud {
         const OPERATION: &str = "DeleteLaunchTemplateVersions";
         let Some(found) = self.find_marked(template, mark).await? else { return Ok(()) };
         let answer = self.ec2().delete_template_version(template.as_str(), found.version_number);
-        match answer.await.map_err(|error| write_error(OPERATION, template, error))? {
-            Ok(()) => Ok(()),
-            Err(refusal) if refusal.is_gone() => Ok(()),
-            Err(refusal) => Err(not_deleted(OPERATION, template, refusal)),
+        match answer.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(refusal)) if refusal.is_gone() => Ok(()),
+            Ok(Err(refusal)) => Err(not_deleted(OPERATION, template, refusal)),
+            Err(error) if self.is_not_offered(OPERATION, &error) => {
+                self.undeletable().insert(mark.clone());
+                Ok(())
+            }
+            Err(error) => Err(write_error(OPERATION, template, error)),
         }
     }
 
@@ -196,6 +201,9 @@ impl AwsCloud {
         template: &LaunchTemplateName,
         mark: &Mark,
     ) -> Result<Option<TemplateVersionData>, CloudError> {
+        if self.undeletable().contains(mark) {
+            return Ok(None);
+        }
         let found = self.ec2().find_template_version(template.as_str(), mark.as_str()).await;
         let found =
             found.map_err(|error| read_error("DescribeLaunchTemplateVersions", template, error));

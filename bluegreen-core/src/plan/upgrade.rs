@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{CloudStage, Decision, Refusal, check_free, checked, hold};
-use crate::change::{CloudChange, Edit};
+use crate::change::{CloudChange, Edit, ImageNote};
 use crate::model::{
     Alarm, AlarmName, Color, Environment, LaunchSource, LoadBalancer, LoadBalancerKind,
     LoadBalancerName, Member, Pair, Policy, PolicyName, PortRange, ResourceKey, RunId,
@@ -234,11 +234,13 @@ fn prepare(
 ) -> Vec<CloudChange> {
     let group = &environment.blue.group;
     let mut changes = Vec::new();
+    let image = environment.blue.image.as_ref();
+    let image = image.and_then(|image| ImageNote::resolved(&launch, image));
     if launch != group.launch {
         let pin = Edit::new(group.name.clone(), group.launch.clone(), launch);
         changes.push(CloudChange::Launch(pin));
     }
-    changes.extend(adopt_group(environment, group));
+    changes.extend(adopt_group(environment, group, image.as_deref()));
     for member in &environment.blue.members {
         let name = &member.target_group.name;
         let tags = survey.target_groups.get(name).map(|found| found.tags.clone());
@@ -253,9 +255,14 @@ fn prepare(
     changes
 }
 
-fn adopt_group(environment: &Environment, group: &ScalingGroup) -> Option<CloudChange> {
+fn adopt_group(
+    environment: &Environment,
+    group: &ScalingGroup,
+    image: Option<&str>,
+) -> Option<CloudChange> {
     let tags = group.tags.iter().map(|(key, tag)| (key.clone(), tag.value.clone())).collect();
-    adopt(environment, ResourceKey::ScalingGroup(group.name.clone()), &tags, &[])
+    let image: Vec<_> = image.map(|image| (tag_key::IMAGE, image)).into_iter().collect();
+    adopt(environment, ResourceKey::ScalingGroup(group.name.clone()), &tags, &image)
 }
 
 /// Tags something that was there as blue; the run tag is left to what a run makes.
