@@ -16,6 +16,8 @@ use bluegreen_testkit::journal::MemoryStore;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use crate::stage::on_virtual_time;
+
 type Values = BTreeMap<String, i64>;
 type FlagEngine = Engine<FlagChange, NoGate<Flags>>;
 type FlagLedger = Ledger<FlagChange, NoGate<Flags>>;
@@ -103,16 +105,6 @@ fn ledger(lines: &[String]) -> FlagLedger {
     let entries = decode(lines).expect("every line is a record");
     FlagLedger::replay(entries.into_iter().map(|entry| entry.record))
         .expect("no illegal sequence is ever written")
-}
-
-/// Runs a future on virtual time.
-fn on_virtual_time<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .expect("a runtime needs nothing")
-        .block_on(future)
 }
 
 /// Lets everything land that is still on its way.

@@ -12,7 +12,7 @@ use bluegreen_testkit::strategy::{STACK, any_faults, any_meddle, any_world};
 use bluegreen_testkit::{FakeCloud, Fault, MemoryStore, World};
 use proptest::prelude::*;
 
-use crate::stage::{Scene, Verb, calm};
+use crate::stage::{Scene, Verb, calm, on_virtual_time};
 
 fn any_verb() -> impl Strategy<Value = Verb> {
     prop::sample::select(Verb::ALL.to_vec())
@@ -26,15 +26,6 @@ async fn scene_before(world: World, verb: Verb) -> Scene {
         scene.must(earlier).await;
     }
     scene
-}
-
-fn on_virtual_time<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .expect("a runtime needs nothing")
-        .block_on(future)
 }
 
 fn committed(end: &Result<Done, OperationError>) -> bool {

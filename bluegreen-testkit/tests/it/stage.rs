@@ -147,3 +147,13 @@ pub(crate) const fn live(color: Color) -> Liveness {
 pub(crate) async fn calm() {
     tokio::time::sleep(Duration::from_hours(2)).await;
 }
+
+/// Runs a future on virtual time.
+pub(crate) fn on_virtual_time<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime needs nothing")
+        .block_on(future)
+}
