@@ -31,6 +31,10 @@ impl ReadScalingGroups for AwsCloud {
         names: &[ScalingGroupName],
     ) -> Result<Vec<ScalingGroup>, CloudError> {
         let found = self.describe_groups(names).await?;
+        // Their health can then be asked for at once, without looking up their names first.
+        for arn in found.iter().flat_map(sdk::AutoScalingGroup::target_group_arns) {
+            self.names().learn_target_group(arn);
+        }
         let read = |one: &sdk::AutoScalingGroup| {
             let name = one.auto_scaling_group_name().unwrap_or_default();
             group::read(one).map_err(|error| refused("DescribeAutoScalingGroups", name, error))

@@ -12,9 +12,7 @@ mod render;
 mod signals;
 mod store;
 
-use std::process::ExitCode;
-
 /// Parses before anything else is done: `--version` and `--help` must cost nothing.
-fn main() -> ExitCode {
-    ExitCode::from(command::main(<args::Cli as clap::Parser>::parse()))
+fn main() -> std::process::ExitCode {
+    command::main(<args::Cli as clap::Parser>::parse()).into()
 }

@@ -31,7 +31,7 @@ pub(super) async fn run(
         Ok(()) => Ok(exit::DONE),
         Err(failure) => {
             operating.report_failure(&failure).await;
-            Err(failure)
+            Err(hinted(failure, name))
         }
     }
 }
@@ -164,6 +164,16 @@ impl Operating<'_> {
         Report::failed(self.name(), self.operation.name(), failure)
             .with_changes(changes)
             .write(self.session.out);
+    }
+}
+
+/// Says where to look if the first gate did not hold and nobody said what to do about it.
+fn hinted(failure: Failure, name: &str) -> Failure {
+    if failure.exit == exit::REFUSED && failure.run.is_some() && failure.hint.is_none() {
+        let hint = format!("nothing was changed; `bluegreen status {name}` shows how things stand");
+        failure.with_hint(hint)
+    } else {
+        failure
     }
 }
 

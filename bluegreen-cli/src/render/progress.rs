@@ -34,14 +34,19 @@ pub(crate) trait Progress: EventSink {
 /// Returns what shows a run to people.
 pub(crate) fn progress(global: &Global) -> Arc<dyn Progress> {
     // Traces and a live block would write over each other.
-    let is_alone = global.verbose == 0;
+    let is_live = global.verbose == 0 && io::stderr().is_terminal() && !is_log();
     if global.quiet {
         Arc::new(silent::Silent)
-    } else if is_alone && io::stderr().is_terminal() {
+    } else if is_live {
         Arc::new(live::Live::new())
     } else {
         Arc::new(lines::Lines::default())
     }
+}
+
+/// Returns whether what looks like a terminal is read as a log.
+fn is_log() -> bool {
+    std::env::var_os("CI").is_some() || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// Opens what events are written to, if they are wanted.

@@ -28,6 +28,13 @@ async fn the_main_job_is_done_from_end_to_end() {
     let again = stand.json(&["upgrade", ENV]).await;
     assert_eq!((&again["state"], &again["run"]), (&json!("nothing-to-do"), &Value::Null));
 
+    // Green has no machines yet.
+    let refused = stand.run(&[&["switch", ENV][..], &SOON].concat()).await;
+    assert_eq!(refused.status, 3, "{refused:?}");
+    let hint =
+        format!("hint: nothing was changed; `bluegreen status {ENV}` shows how things stand");
+    assert!(refused.stderr.ends_with(&format!(": 0 of 2 healthy\n\n{hint}\n")), "{refused:?}");
+
     let image = stand.stack.other_image.clone();
     stand.json(&[&["deploy", ENV, "--image", &image][..], &SOON].concat()).await;
     let switched = stand.run(&[&["switch", ENV][..], &SOON].concat()).await;
@@ -35,6 +42,7 @@ async fn the_main_job_is_done_from_end_to_end() {
     let last = switched.stdout.lines().last().unwrap_or_default();
     assert!(last.starts_with("3 routes changed within ") && last.ends_with(" ms"), "{last}");
 
+    is_well_drawn(&stand).await;
     let scaled = stand.json(&[&["scaledown", ENV][..], &SOON].concat()).await;
     assert_eq!(scaled["state"], "committed");
     is_the_contract(&stand, &image).await;
@@ -58,12 +66,72 @@ async fn is_the_contract(stand: &Stand, image: &str) {
     assert_eq!([&blue["min"], &blue["desired"], &blue["max"], &blue["in_service"]], [0, 0, 0, 0]);
 }
 
+/// Holds what people see against what was drawn for them.
+async fn is_well_drawn(stand: &Stand) {
+    let (image, other) = (&stand.stack.image, &stand.stack.other_image);
+    assert_eq!((image.len(), other.len()), (12, 12), "the columns below are made for that");
+    let status = stand.run(&["status"]).await.well();
+    let expected = format!(
+        "\
+IE-L-NGINX  green is live  (account 123456789012 emulator, us-east-1)
+
+  ROUTE           BLUE  GREEN
+  web:80             0    100
+  web:80 rule 10     0    100
+  web:443            0    100
+
+  COLOR  SCALING GROUP  VERSION  IMAGE         MIN  WANT  MAX  IN SERVICE
+  blue   web            1        {image}    1     2    4           2
+  green  web-green      2        {other}    1     2    4           2
+
+  COLOR  TARGET GROUP     IDLE PORT  TARGETS
+  blue   web-http             18080  2 healthy
+  blue   web-https            18082  2 healthy
+  green  web-http-green       18081  2 healthy
+  green  web-https-green      18083  2 healthy
+"
+    );
+    assert_eq!(status, expected);
+    let args = ["deploy", ENV, "--image", image, "--size", "1", "--dry-run"];
+    let plan = stand.run(&args).await.well();
+    let expected = format!(
+        "\
+deploy IE-L-NGINX  (account 123456789012 emulator, us-east-1)
+
+  stop web
+    1  equivalent  size of web: 2 (min 1, max 4) → 0 (min 0, max 0)
+
+  GATE wait until its machines are gone
+    2  ≤ 15m       web has no instances
+
+  make the new version
+    3  exact       create version of launch template web with image {image}
+
+  point the idle colour at it
+    4  exact       launch source of web: web version 1 → web, the new version
+    5  exact       note image {image} on web
+
+  start it
+    6  exact       size of web: 0 (min 0, max 0) → 1 (min 1, max 4)
+
+  GATE wait until it is healthy
+    7  ≤ 15m       every instance of web is healthy
+
+5 changes in 6 stages; equivalent: undone with as many machines, but other ones
+undo: a failure or Ctrl-C takes everything back; what serves is not touched
+"
+    );
+    assert_eq!(plan, expected);
+}
+
 async fn history_is_told(stand: &Stand) {
     let log = stand.json(&["log", ENV]).await;
     let runs = log.as_array().expect("a log is a list");
     let operations: Vec<_> = runs.iter().map(|run| run["operation"].as_str()).collect();
-    assert_eq!(operations, ["scaledown", "switch", "deploy", "upgrade"].map(Some));
-    assert!(runs.iter().all(|run| run["state"] == "committed"), "{log:#}");
+    assert_eq!(operations, ["scaledown", "switch", "deploy", "switch", "upgrade"].map(Some));
+    let states: Vec<_> = runs.iter().map(|run| run["state"].as_str()).collect();
+    let committed = "committed";
+    assert_eq!(states, [committed, committed, committed, "rolled-back", committed].map(Some));
     let actor = runs[0]["actor"].as_str().unwrap_or_default();
     assert!(actor.starts_with("alice@"), "{actor}");
     let run = runs[1]["run"].as_str().unwrap_or_default();
@@ -75,7 +143,7 @@ async fn history_is_told(stand: &Stand) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_fails_is_taken_back_or_said_to_be_left() {
+async fn what_fails_is_taken_back() {
     let stand = Stand::new().await;
     stand.make_green().await;
     let before = stand.json(&["status", ENV]).await;
@@ -87,8 +155,8 @@ async fn what_fails_is_taken_back_or_said_to_be_left() {
          hint: check the name, the account and the region\n",
     );
 
-    let refusal = || Fault::refuse(400, "ValidationError", "no such luck");
-    stand.proxy.fail(Trigger::action("ModifyRule", 0).onwards(), refusal());
+    let refusal = Fault::refuse(400, "ValidationError", "no such luck");
+    stand.proxy.fail(Trigger::action("ModifyRule", 0).onwards(), refusal);
     let failed = stand.run(&switch).await;
     assert_eq!(failed.status, 1, "{failed:?}");
     assert!(failed.stdout.contains(&format!("\nrolled back: {ENV} is as it was before (run ")));
@@ -98,10 +166,19 @@ async fn what_fails_is_taken_back_or_said_to_be_left() {
          hint: everything is as it was before; mend the cause and try again\n"
     ));
     assert_eq!(stand.json(&["status", ENV]).await, before);
+}
 
-    // The two listeners are changed; then they cannot be changed back.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_is_said_and_recovered() {
+    let stand = Stand::new().await;
+    stand.make_green().await;
+    let before = stand.json(&["status", ENV]).await;
+
+    // The two listeners are changed, the rule is not; then they cannot be changed back.
+    let refusal = || Fault::refuse(400, "ValidationError", "no such luck");
+    stand.proxy.fail(Trigger::action("ModifyRule", 0).onwards(), refusal());
     stand.proxy.fail(Trigger::action("ModifyListener", 2).onwards(), refusal());
-    let dirty = stand.run(&[&switch[..], &["--output", "json"]].concat()).await;
+    let dirty = stand.run(&[&["switch", ENV, "--output", "json"][..], &SOON].concat()).await;
     assert_eq!(dirty.status, 4, "{dirty:?}");
     let report: Value = serde_json::from_str(&dirty.stdout).expect("the report is JSON");
     assert_eq!((&report["state"], &report["changes"]), (&json!("dirty"), &json!(3)));

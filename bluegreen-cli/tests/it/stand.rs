@@ -61,18 +61,27 @@ impl Stand {
     /// Starts the binary and waits until an event of this kind has been written.
     pub(crate) async fn begin(&self, args: &[&str], event: &str) -> Child {
         let events = self.sandbox.path("work/events.json");
+        // What an earlier run wrote is none of this one's.
+        drop(std::fs::remove_file(&events));
         let args = [args, &["--events", "events.json"]].concat();
         let mut command = self.command(&args);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let child = child.expect("the binary can be started");
-        for _ in 0..600 {
+        let mut child = child.expect("the binary can be started");
+        let has_come = || {
             let text = std::fs::read_to_string(&events).unwrap_or_default();
-            if text.contains(&format!("\"{event}\"")) {
-                return child;
+            text.contains(&format!("\"{event}\""))
+        };
+        for _ in 0..600 {
+            if has_come() {
+                break;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("no {event} within 30 seconds");
+        if !has_come() {
+            child.kill().and_then(|()| child.wait()).expect("a process of one's own");
+            panic!("no {event} within 30 seconds");
+        }
+        child
     }
 
     /// Waits for the end of what was begun.
