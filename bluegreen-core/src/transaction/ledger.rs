@@ -13,7 +13,8 @@ pub struct Ledger<C, G> {
     ending: Option<Ending>,
     /// Steps whose call certainly did not land late: it was refused.
     refused: BTreeSet<StepId>,
-    /// Whether another process took over, whose predecessor may have had calls under way.
+    /// Whether another process took over while the run went back: its predecessor may have had
+    /// inverses under way.
     resumed: bool,
     /// Why steps are stuck.
     reasons: BTreeMap<StepId, String>,
@@ -120,7 +121,7 @@ impl<C: Change, G: Gate> Ledger<C, G> {
         self.ending
     }
 
-    /// Returns whether another process took over.
+    /// Returns whether another process took over while the run went back.
     pub fn was_resumed(&self) -> bool {
         self.resumed
     }
@@ -261,7 +262,7 @@ impl<C: Change, G: Gate> Ledger<C, G> {
 
     /// Gives what is stuck another chance: a person may have cleared the way.
     fn unstick(&mut self) {
-        self.resumed = true;
+        self.resumed |= self.turned.is_some();
         for (_, state) in &mut self.steps {
             if *state == StepState::Stuck {
                 *state = StepState::Started;
