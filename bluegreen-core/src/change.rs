@@ -30,8 +30,7 @@ use crate::model::{
     RouteKey, ScalingGroupName, ScalingGroupSettings, Schedule, ScheduleName, TargetGroupName,
     TargetGroupSettings,
 };
-use crate::transaction::chain;
-use crate::transaction::{Change, Failure, Position, Reversibility, Severity};
+use crate::transaction::{Change, Failure, Position, Reversibility, Severity, chain};
 use edit::{EditKind, position};
 
 /// One reversible edit of a cloud. Absent is a value like any other.
@@ -140,7 +139,28 @@ impl Change for CloudChange {
     }
 
     fn follows(&self, earlier: &Self) -> bool {
-        self.starts_with(earlier)
+        match (self, earlier) {
+            (Self::Route(one), Self::Route(last)) => one.before == last.after,
+            (Self::Listener(one), Self::Listener(last)) => one.before == last.after,
+            (Self::DeletionProtection(one), Self::DeletionProtection(last)) => {
+                one.before == last.after
+            }
+            (Self::TargetGroup(one), Self::TargetGroup(last)) => one.before == last.after,
+            (Self::ScalingGroup(one), Self::ScalingGroup(last)) => one.before == last.after,
+            (Self::Capacity(one), Self::Capacity(last)) => one.before == last.after,
+            (Self::Launch(one), Self::Launch(last)) => one.before == last.after,
+            (Self::Processes(one), Self::Processes(last)) => one.before == last.after,
+            (Self::Policy(one), Self::Policy(last)) => one.before == last.after,
+            (Self::Schedule(one), Self::Schedule(last)) => one.before == last.after,
+            (Self::Alarm(one), Self::Alarm(last)) => one.before == last.after,
+            (Self::TemplateVersion(one), Self::TemplateVersion(last)) => one.before == last.after,
+            (Self::LaunchConfiguration(one), Self::LaunchConfiguration(last)) => {
+                one.before == last.after
+            }
+            (Self::Tags(one), Self::Tags(last)) => one.before == last.after,
+            (Self::Image(one), Self::Image(last)) => one.before == last.after,
+            _ => false,
+        }
     }
 
     fn reversibility(&self) -> Reversibility {
@@ -181,33 +201,6 @@ impl Change for CloudChange {
 
     async fn apply(&self, cloud: &Self::World) -> Result<(), CloudError> {
         self.kind().apply(cloud).await
-    }
-}
-
-impl CloudChange {
-    fn starts_with(&self, earlier: &Self) -> bool {
-        match (self, earlier) {
-            (Self::Route(one), Self::Route(last)) => one.before == last.after,
-            (Self::Listener(one), Self::Listener(last)) => one.before == last.after,
-            (Self::DeletionProtection(one), Self::DeletionProtection(last)) => {
-                one.before == last.after
-            }
-            (Self::TargetGroup(one), Self::TargetGroup(last)) => one.before == last.after,
-            (Self::ScalingGroup(one), Self::ScalingGroup(last)) => one.before == last.after,
-            (Self::Capacity(one), Self::Capacity(last)) => one.before == last.after,
-            (Self::Launch(one), Self::Launch(last)) => one.before == last.after,
-            (Self::Processes(one), Self::Processes(last)) => one.before == last.after,
-            (Self::Policy(one), Self::Policy(last)) => one.before == last.after,
-            (Self::Schedule(one), Self::Schedule(last)) => one.before == last.after,
-            (Self::Alarm(one), Self::Alarm(last)) => one.before == last.after,
-            (Self::TemplateVersion(one), Self::TemplateVersion(last)) => one.before == last.after,
-            (Self::LaunchConfiguration(one), Self::LaunchConfiguration(last)) => {
-                one.before == last.after
-            }
-            (Self::Tags(one), Self::Tags(last)) => one.before == last.after,
-            (Self::Image(one), Self::Image(last)) => one.before == last.after,
-            _ => false,
-        }
     }
 }
 
