@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use health::{HealthCount, health};
 
-use crate::cloud::{Cloud, CloudError, CloudErrorKind};
+use crate::cloud::{Cloud, CloudError, CloudErrorKind, ReadCloud};
 use crate::model::{RouteKey, ScalingGroup, ScalingGroupName, TargetGroupName, TargetHealth};
 use crate::transaction::{Gate, Patience, Verdict};
 
@@ -76,15 +76,24 @@ impl SideKey {
     /// Looks at the group and at every target group at the same time.
     async fn look(&self, cloud: &dyn Cloud) -> Result<Sight, CloudError> {
         let groups = cloud.scaling_groups(std::slice::from_ref(&self.group));
-        let targets = try_join_all(self.target_groups.iter().map(|name| async move {
-            Ok::<_, CloudError>((name.clone(), cloud.target_health(name).await?))
-        }));
+        let targets = target_health(cloud, &self.target_groups);
         let (groups, targets) = try_join(groups, targets).await?;
         let group = groups.into_iter().next().ok_or_else(|| {
             CloudError::new(CloudErrorKind::NotFound, "looking at the scaling group", &self.group)
         })?;
         Ok(Sight { group, targets })
     }
+}
+
+/// Reads the load balancer's view of every target group, all at the same time.
+pub(crate) async fn target_health(
+    cloud: &dyn ReadCloud,
+    names: &[TargetGroupName],
+) -> Result<Vec<(TargetGroupName, Vec<TargetHealth>)>, CloudError> {
+    let looks = names
+        .iter()
+        .map(|name| async move { Ok((name.clone(), cloud.target_health(name).await?)) });
+    try_join_all(looks).await
 }
 
 #[async_trait]
@@ -115,9 +124,7 @@ impl Gate for CloudGate {
                 Ok(drained::empty(left))
             }
             Self::Drained { target_groups, routes, rest, .. } => {
-                let targets = try_join_all(target_groups.iter().map(|name| async move {
-                    Ok::<_, CloudError>((name.clone(), cloud.target_health(name).await?))
-                }));
+                let targets = target_health(cloud, target_groups);
                 let (routes, targets) = try_join(cloud.routes(routes), targets).await?;
                 Ok(drained::verdict(&routes, &targets, *rest, waited))
             }

@@ -39,6 +39,13 @@ pub enum Decision {
     Nothing(String),
 }
 
+impl Decision {
+    /// There is nothing to upgrade.
+    pub(crate) fn upgraded_already() -> Self {
+        Self::Nothing("the environment has both colours already".to_owned())
+    }
+}
+
 /// How long an operation waits for what it waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waits {
@@ -97,6 +104,14 @@ fn check_free(group: &ScalingGroup) -> Result<(), Refusal> {
         return Err(Refusal::Managed { group: group.name.clone(), operator: operator.clone() });
     }
     Ok(())
+}
+
+/// Refuses a side that would not be health-checked without the live routes.
+fn check_kept_checked(side: &Side) -> Result<(), Refusal> {
+    match side.members.iter().find(|member| member.idle_listener.is_none()) {
+        Some(member) => Err(Refusal::NoIdleListener(member.target_group.name.clone())),
+        None => Ok(()),
+    }
 }
 
 fn side_key(side: &Side) -> SideKey {

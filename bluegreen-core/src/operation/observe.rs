@@ -5,6 +5,7 @@ use futures_util::future::{try_join, try_join_all};
 use super::{EnvironmentSpec, OperationError};
 use crate::change::ImageNote;
 use crate::cloud::{CloudError, ReadCloud};
+use crate::gate::target_health;
 use crate::model::{
     Color, Environment, ImageId, LaunchSource, Listener, ListenerKey, Member, Pair, Route,
     RouteKey, ScalingGroup, Side, TargetGroup, TargetGroupName, TargetHealth, tag_key,
@@ -21,8 +22,8 @@ pub async fn observe(
     let (blue, green) = groups(cloud, spec).await?;
     let names: Vec<TargetGroupName> = target_group_names(&blue, green.as_ref());
     let (target_groups, health) =
-        try_join(cloud.target_groups(&names), health(cloud, &names)).await?;
-    let found = Found { target_groups, health };
+        try_join(cloud.target_groups(&names), target_health(cloud, &names)).await?;
+    let found = Found { target_groups, health: health.into_iter().collect() };
     let listeners = listeners(cloud, &found.target_groups).await?;
     let (idle, live): (Vec<_>, Vec<_>) =
         listeners.iter().partition(|listener| spec.idle_ports.contains(listener.key.port));
@@ -103,16 +104,6 @@ pub(super) fn check_account(
 fn target_group_names(blue: &ScalingGroup, green: Option<&ScalingGroup>) -> Vec<TargetGroupName> {
     let groups = std::iter::once(blue).chain(green);
     groups.flat_map(|group| &group.target_groups).cloned().collect()
-}
-
-async fn health(
-    cloud: &dyn ReadCloud,
-    names: &[TargetGroupName],
-) -> Result<BTreeMap<TargetGroupName, Vec<TargetHealth>>, CloudError> {
-    let looks = names.iter().map(|name| async move {
-        Ok::<_, CloudError>((name.clone(), cloud.target_health(name).await?))
-    });
-    Ok(try_join_all(looks).await?.into_iter().collect())
 }
 
 async fn listeners(

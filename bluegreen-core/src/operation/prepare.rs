@@ -77,9 +77,7 @@ pub async fn prepare(
     let run = &circumstances.run;
     let decision = match operation {
         // Nothing more need be read to see that.
-        Operation::Upgrade(_) if environment.is_upgraded() => {
-            Decision::Nothing("the environment has both colours already".to_owned())
-        }
+        Operation::Upgrade(_) if environment.is_upgraded() => Decision::upgraded_already(),
         Operation::Upgrade(options) => {
             let survey = survey(cloud, spec, &environment, run).await?;
             upgrade(&environment, options, &survey)?

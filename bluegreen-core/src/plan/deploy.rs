@@ -1,7 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CloudStage, Decision, Refusal, Waits, check_free, checked, hold, live_color, side, side_key,
+    CloudStage, Decision, Refusal, Waits, check_free, check_kept_checked, checked, hold,
+    live_color, side, side_key,
 };
 use crate::change::{CloudChange, Edit, ImageNote, MarkedVersion};
 use crate::gate::CloudGate;
@@ -82,11 +83,7 @@ pub fn deploy(
     let live = live_color(environment)?;
     let (live, idle) = (side(environment, live)?, side(environment, live.other())?);
     check_free(&idle.group)?;
-    for member in &idle.members {
-        if member.idle_listener.is_none() {
-            return Err(Refusal::NoIdleListener(member.target_group.name.clone()));
-        }
-    }
+    check_kept_checked(idle)?;
     let size = size(live.group.capacity, options.size)?;
     let (made, launch) = launch(environment, idle, options, facts)?;
     let group = &idle.group;

@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CloudStage, Decision, Refusal, Waits, check_free, checked, hold, processes, side, side_key,
+    CloudStage, Decision, Refusal, Waits, check_free, check_kept_checked, checked, hold, processes,
+    side, side_key,
 };
 use crate::change::{CloudChange, Edit};
 use crate::gate::CloudGate;
@@ -57,12 +58,8 @@ pub fn switch(environment: &Environment, options: &SwitchOptions) -> Result<Deci
     let (new, old) = (side(environment, to)?, side(environment, to.other())?);
     check_free(&new.group)?;
     check_free(&old.group)?;
-    for member in new.members.iter().chain(&old.members) {
-        // Without one, the colour that loses the routes would lose its health checks with them.
-        if member.idle_listener.is_none() {
-            return Err(Refusal::NoIdleListener(member.target_group.name.clone()));
-        }
-    }
+    check_kept_checked(new)?;
+    check_kept_checked(old)?;
     let healthy = |than, patience| CloudGate::Healthy { side: side_key(new), than, patience };
     let waits = options.waits;
     checked(vec![

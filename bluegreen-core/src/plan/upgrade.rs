@@ -108,7 +108,7 @@ pub fn upgrade(
     survey: &UpgradeSurvey,
 ) -> Result<Decision, Refusal> {
     if environment.is_upgraded() {
-        return Ok(Decision::Nothing("the environment has both colours already".to_owned()));
+        return Ok(Decision::upgraded_already());
     }
     check(environment, survey)?;
     let launch = pinned(&survey.group.launch, survey.version);
