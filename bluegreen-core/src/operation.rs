@@ -1,5 +1,6 @@
 //! The facade that programs call: guard, lock, observe, plan, execute, verify.
 
+mod actor;
 mod bluegreen;
 mod error;
 mod history;
@@ -9,6 +10,7 @@ mod prepared;
 mod spec;
 mod survey;
 
+pub use actor::Actor;
 pub use bluegreen::{Bluegreen, Done};
 pub use error::{OperationError, OperationErrorKind};
 pub use history::{RunDetails, RunState, RunSummary, StepDetails, run_details, runs};

@@ -17,13 +17,13 @@ mod engine;
 mod event;
 mod forward;
 mod gate;
-mod journal;
+mod lease;
 mod ledger;
-mod local_store;
 mod outcome;
 mod patience;
 mod plan;
 mod record;
+mod store;
 mod unwind;
 
 pub use cancel::Cancel;
@@ -32,11 +32,14 @@ pub use clock::{Clock, SystemClock};
 pub use engine::Engine;
 pub use event::{Event, EventKind, EventSink, NoSink};
 pub use gate::{Gate, NoGate, Progress, Verdict};
-pub use journal::{Holder, Journal, Lock, Store, StoreError, StoreErrorKind};
+pub use lease::{Lease, LeaseError};
 pub use ledger::{IllegalRecord, Ledger, Next, StepState};
-pub use local_store::LocalStore;
 pub(crate) use outcome::chain;
 pub use outcome::{Ending, Left, Outcome, RunError, RunErrorKind};
 pub use patience::{Backoff, Patience, Policy};
 pub use plan::{Plan, PlanError, Stage, StepId, Work};
 pub use record::{DecodeError, Entry, FORMAT, Header, Record, decode, encode};
+pub use store::{
+    Break, Condition, Held, Holder, Journal, LocalStore, Lock, LockState, Object, Objects, Put,
+    Store, StoreError, StoreErrorKind,
+};

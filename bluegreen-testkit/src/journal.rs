@@ -1,17 +1,47 @@
 //! A store in memory that can be made to fail, and what survives of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use bluegreen_core::model::{EnvironmentName, RunId};
-use bluegreen_core::transaction::{Holder, Journal, Lock, Store, StoreError, StoreErrorKind};
+use bluegreen_core::model::{EnvironmentName, RunId, Timestamp};
+use bluegreen_core::transaction::{
+    Break, Held, Holder, Journal, Lock, LockState, Store, StoreError, StoreErrorKind,
+};
+
+/// What happens when a record is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecordFault {
+    /// The process dies before the record is on the disk.
+    CrashBefore,
+    /// The process dies as soon as the record is on the disk.
+    CrashAfter,
+    /// The process dies with half of the record on the disk.
+    Torn,
+    /// The disk is full: the record is refused.
+    DiskFull,
+    /// The record is written, and the disk does not say that it will stay.
+    SyncError,
+}
+
+impl RecordFault {
+    /// Every one of them.
+    pub const ALL: [Self; 5] =
+        [Self::CrashBefore, Self::CrashAfter, Self::Torn, Self::DiskFull, Self::SyncError];
+
+    /// Returns whether the record can be read later.
+    const fn keeps(self) -> bool {
+        matches!(self, Self::CrashAfter | Self::SyncError)
+    }
+}
 
 /// Journals and locks in memory. Clones share them.
 ///
-/// A crash is a store that stops accepting: [`dying_after`](Self::dying_after) some records the
-/// journal fails, so that the run stops as a killed process would, and
-/// [`survive`](Self::survive) gives what a second process finds.
+/// A crash is a store that stops accepting: after a [`RecordFault`] the journal fails for ever, so
+/// that the run stops as a killed process would, and [`survive`](Self::survive) gives what a
+/// second process finds.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     state: Arc<Mutex<Shelf>>,
@@ -19,10 +49,21 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct Shelf {
-    journals: BTreeMap<RunId, Vec<String>>,
-    locks: BTreeMap<EnvironmentName, Holder>,
-    broken: BTreeSet<RunId>,
-    room: Option<usize>,
+    journals: BTreeMap<RunId, Log>,
+    locks: BTreeMap<EnvironmentName, Held>,
+    breaks: BTreeMap<EnvironmentName, Break>,
+    /// After how many more records which fault strikes, for ever.
+    fault: Option<(usize, RecordFault)>,
+    records: usize,
+}
+
+/// One journal.
+#[derive(Clone, Debug, Default)]
+struct Log {
+    lines: Vec<String>,
+    /// How often it was opened: only the last one who did may write.
+    writer: usize,
+    broken: bool,
 }
 
 impl MemoryStore {
@@ -37,31 +78,60 @@ impl MemoryStore {
     /// know which belong together.
     pub fn dying_after(room: usize) -> Self {
         let store = Self::new();
-        store.open_up().room = Some(room);
+        store.fail_after(room, RecordFault::CrashBefore);
         store
     }
 
+    /// Lets `fault` strike the record that is written after `records` more.
+    pub fn fail_after(&self, records: usize, fault: RecordFault) {
+        self.open_up().fault = Some((records, fault));
+    }
+
     /// Returns what another process finds after this one died: the same records, no locks, and
-    /// room without end.
+    /// nothing that goes wrong.
     #[must_use]
     pub fn survive(&self) -> Self {
-        let journals = self.open_up().journals.clone();
-        let state = Shelf { journals, ..Shelf::default() };
+        let state = self.open_up();
+        let journals = state
+            .journals
+            .iter()
+            .map(|(run, log)| (run.clone(), Log { lines: log.lines.clone(), ..Log::default() }));
+        let state = Shelf {
+            journals: journals.collect(),
+            breaks: state.breaks.clone(),
+            ..Shelf::default()
+        };
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
     /// Puts a journal there as it would be found on a disk.
     pub fn insert(&self, run: RunId, lines: Vec<String>) {
-        self.open_up().journals.insert(run, lines);
+        self.open_up().journals.insert(run, Log { lines, ..Log::default() });
+    }
+
+    /// Takes a journal away, as somebody does who tidies up.
+    pub fn remove(&self, run: &RunId) {
+        self.open_up().journals.remove(run);
     }
 
     /// Returns every line of every journal, by run.
     pub fn lines(&self) -> BTreeMap<RunId, Vec<String>> {
-        self.open_up().journals.clone()
+        let state = self.open_up();
+        state.journals.iter().map(|(run, log)| (run.clone(), log.lines.clone())).collect()
+    }
+
+    /// Returns how many records were written since the store was made.
+    pub fn records(&self) -> usize {
+        self.open_up().records
     }
 
     fn open_up(&self) -> MutexGuard<'_, Shelf> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writer(&self, run: &RunId, log: &mut Log) -> Box<dyn Journal> {
+        log.writer += 1;
+        Box::new(MemoryJournal { store: self.clone(), run: run.clone(), writer: log.writer })
     }
 }
 
@@ -72,17 +142,18 @@ impl Store for MemoryStore {
         if state.journals.contains_key(run) {
             return Err(StoreError::new(StoreErrorKind::Exists, run));
         }
-        state.journals.insert(run.clone(), Vec::new());
-        Ok(Box::new(MemoryJournal { store: self.clone(), run: run.clone() }))
+        Ok(self.writer(run, state.journals.entry(run.clone()).or_default()))
     }
 
     async fn open(&self, run: &RunId) -> Result<(Vec<String>, Box<dyn Journal>), StoreError> {
-        let lines = self.read(run).await?;
-        Ok((lines, Box::new(MemoryJournal { store: self.clone(), run: run.clone() })))
+        let mut state = self.open_up();
+        let log = state.journals.get_mut(run);
+        let log = log.ok_or_else(|| StoreError::new(StoreErrorKind::NotFound, run))?;
+        Ok((log.lines.clone(), self.writer(run, log)))
     }
 
     async fn read(&self, run: &RunId) -> Result<Vec<String>, StoreError> {
-        let lines = self.open_up().journals.get(run).cloned();
+        let lines = self.open_up().journals.get(run).map(|log| log.lines.clone());
         lines.ok_or_else(|| StoreError::new(StoreErrorKind::NotFound, run))
     }
 
@@ -94,14 +165,36 @@ impl Store for MemoryStore {
         &self,
         environment: &EnvironmentName,
         holder: &Holder,
+        term: Duration,
     ) -> Result<Box<dyn Lock>, StoreError> {
         let mut state = self.open_up();
         if let Some(other) = state.locks.get(environment) {
             let held = StoreErrorKind::Held(Some(Box::new(other.clone())));
             return Err(StoreError::new(held, environment));
         }
-        state.locks.insert(environment.clone(), holder.clone());
-        Ok(Box::new(MemoryLock { store: self.clone(), environment: environment.clone() }))
+        let held = Held { holder: holder.clone(), deadline: holder.since.plus(term) };
+        state.locks.insert(environment.clone(), held);
+        let (store, environment, holder) = (self.clone(), environment.clone(), holder.clone());
+        Ok(Box::new(MemoryLock { store, environment, holder }))
+    }
+
+    async fn lock_state(&self, environment: &EnvironmentName) -> Result<LockState, StoreError> {
+        let state = self.open_up();
+        let held = state.locks.get(environment).cloned();
+        Ok(LockState { held, broken: state.breaks.get(environment).cloned() })
+    }
+
+    async fn break_lock(
+        &self,
+        environment: &EnvironmentName,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Option<Holder>, StoreError> {
+        let mut state = self.open_up();
+        let Some(Held { holder, .. }) = state.locks.remove(environment) else { return Ok(None) };
+        let broken = Break { by: by.to_owned(), at, holder: holder.clone() };
+        state.breaks.insert(environment.clone(), broken);
+        Ok(Some(holder))
     }
 }
 
@@ -109,27 +202,41 @@ impl Store for MemoryStore {
 struct MemoryJournal {
     store: MemoryStore,
     run: RunId,
+    writer: usize,
 }
 
 #[async_trait]
 impl Journal for MemoryJournal {
     async fn append(&mut self, lines: &[String]) -> Result<(), StoreError> {
         let mut state = self.store.open_up();
-        assert!(
-            !state.broken.contains(&self.run),
-            "a journal that failed must not be written again"
-        );
-        let fitting = state.room.map_or(lines.len(), |room| room.min(lines.len()));
-        if let Some(room) = &mut state.room {
-            *room -= fitting;
+        let Shelf { journals, fault, records, .. } = &mut *state;
+        let log = journals.entry(self.run.clone()).or_default();
+        if log.writer != self.writer {
+            return Err(StoreError::new(StoreErrorKind::Fenced, &self.run));
         }
-        let journal = state.journals.entry(self.run.clone()).or_default();
-        journal.extend_from_slice(&lines[..fitting]);
-        if fitting == lines.len() {
-            return Ok(());
+        assert!(!log.broken, "a journal that failed must not be written again");
+        for line in lines {
+            match fault {
+                Some((0, fault)) => {
+                    log.broken = true;
+                    if fault.keeps() {
+                        log.lines.push(line.clone());
+                        *records += 1;
+                    }
+                    return Err(StoreError::new(StoreErrorKind::Unusable, &self.run)
+                        .with_source(format!("a planned fault: {fault:?}")));
+                }
+                Some((left, _)) => *left -= 1,
+                None => {}
+            }
+            log.lines.push(line.clone());
+            *records += 1;
         }
-        state.broken.insert(self.run.clone());
-        Err(StoreError::new(StoreErrorKind::Unusable, &self.run).with_source("no room is left"))
+        Ok(())
+    }
+
+    async fn close(&mut self) -> Result<(), StoreError> {
+        Ok(())
     }
 }
 
@@ -137,12 +244,46 @@ impl Journal for MemoryJournal {
 struct MemoryLock {
     store: MemoryStore,
     environment: EnvironmentName,
+    holder: Holder,
 }
 
-impl Lock for MemoryLock {}
+impl MemoryLock {
+    fn of<T>(
+        &self,
+        act: impl FnOnce(&mut BTreeMap<EnvironmentName, Held>) -> T,
+    ) -> Result<T, StoreError> {
+        let mut state = self.store.open_up();
+        match state.locks.get(&self.environment) {
+            Some(held) if held.holder == self.holder => Ok(act(&mut state.locks)),
+            other => {
+                let other = other.map(|held| Box::new(held.holder.clone()));
+                Err(StoreError::new(StoreErrorKind::Lost(other), &self.environment))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Lock for MemoryLock {
+    async fn check(&self) -> Result<(), StoreError> {
+        self.of(|_| ())
+    }
+
+    async fn renew(&self, deadline: Timestamp) -> Result<(), StoreError> {
+        let held = Held { holder: self.holder.clone(), deadline };
+        self.of(|locks| drop(locks.insert(self.environment.clone(), held)))
+    }
+
+    async fn release(&self) -> Result<(), StoreError> {
+        // One that was lost is left to whoever has it.
+        let _lost = self.of(|locks| locks.remove(&self.environment));
+        Ok(())
+    }
+}
 
 impl Drop for MemoryLock {
+    /// The process is gone, and so is its lock.
     fn drop(&mut self) {
-        self.store.open_up().locks.remove(&self.environment);
+        let _lost = self.of(|locks| locks.remove(&self.environment));
     }
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::history::{self, RunDetails, RunState, RunSummary};
 use super::prepared::Prepared;
-use super::{Circumstances, EnvironmentSpec, Operation, OperationError, prepare};
+use super::{Actor, Circumstances, EnvironmentSpec, Operation, OperationError, prepare};
 use crate::change::CloudChange;
 use crate::cloud::Cloud;
 use crate::gate::CloudGate;
@@ -12,8 +12,8 @@ use crate::plan::{
     CloudPlan, Decision, DeployOptions, ScaledownOptions, SwitchOptions, UpgradeOptions,
 };
 use crate::transaction::{
-    Cancel, Clock, Engine, EventSink, FORMAT, Header, Holder, Lock, NoSink, Outcome, Policy, Store,
-    SystemClock,
+    Cancel, Clock, Engine, EventSink, FORMAT, Header, Holder, Lease, NoSink, Outcome, Policy,
+    Store, SystemClock,
 };
 
 /// Runs operations on environments of one cloud.
@@ -27,7 +27,8 @@ pub struct Bluegreen {
     sink: Arc<dyn EventSink>,
     cancel: Cancel,
     policy: Policy,
-    actor: String,
+    actor: Actor,
+    term: Duration,
     confirmation: Option<EnvironmentName>,
 }
 
@@ -57,7 +58,8 @@ impl Bluegreen {
             sink: Arc::new(NoSink),
             cancel: Cancel::new(),
             policy: Policy::default(),
-            actor: "unknown".to_owned(),
+            actor: Actor::default(),
+            term: Lease::TERM,
             confirmation: None,
         }
     }
@@ -92,8 +94,15 @@ impl Bluegreen {
 
     /// Says who runs this, and where; shown to whoever finds a lock or reads a journal.
     #[must_use]
-    pub fn with_actor(mut self, actor: impl Into<String>) -> Self {
-        self.actor = actor.into();
+    pub fn with_actor(mut self, actor: Actor) -> Self {
+        self.actor = actor;
+        self
+    }
+
+    /// Holds locks for that long without renewing them; 30 seconds unless said otherwise.
+    #[must_use]
+    pub fn with_term(mut self, term: Duration) -> Self {
+        self.term = term;
         self
     }
 
@@ -177,25 +186,47 @@ impl Bluegreen {
         operation: &Operation,
     ) -> Result<Prepared, OperationError> {
         let run = RunId::generate(self.clock.now());
-        let lock = self.lock(&spec.name, operation.name(), &run).await?;
-        let circumstances = self.circumstances(spec, run.clone()).await?;
-        let (environment, decision) =
-            prepare(&*self.cloud, spec, operation, &circumstances).await?;
-        let (spec, operation) = (spec.clone(), operation.name());
-        Ok(Prepared { spec, operation, run, environment, decision, lock })
+        let lease = self.lock(&spec.name, operation.name(), &run).await?;
+        let found = async {
+            let circumstances = self.circumstances(spec, run.clone()).await?;
+            prepare(&*self.cloud, spec, operation, &circumstances).await
+        };
+        match found.await {
+            Ok((environment, decision)) => {
+                let (spec, operation) = (spec.clone(), operation.name());
+                Ok(Prepared { spec, operation, run, environment, decision, lease })
+            }
+            Err(error) => {
+                lease.release().await;
+                Err(error)
+            }
+        }
     }
 
     /// Runs what was prepared, and nothing else; then gives the lock back.
     pub async fn execute(&self, prepared: Prepared) -> Result<Done, OperationError> {
-        let Prepared { spec, operation, run, decision, lock: _lock, .. } = prepared;
-        let plan = match decision {
-            Decision::Nothing(why) => return Ok(Done::Nothing(why)),
-            Decision::Run(plan) => plan,
+        let Prepared { spec, operation, run, decision, lease, .. } = prepared;
+        let lease = Arc::new(lease);
+        let done = match decision {
+            Decision::Nothing(why) => Ok(Done::Nothing(why)),
+            Decision::Run(plan) => {
+                let header = self.header(&spec, operation, run, plan);
+                self.carry_out(&spec, header, &lease).await
+            }
         };
-        self.check_confirmed(&spec)?;
-        let journal = self.store.create(&run).await?;
-        let header = self.header(&spec, operation, run, plan);
-        Ok(Done::Ran(self.engine().run(header, journal).await?))
+        lease.release().await;
+        done
+    }
+
+    async fn carry_out(
+        &self,
+        spec: &EnvironmentSpec,
+        header: Header<CloudChange, CloudGate>,
+        lease: &Arc<Lease>,
+    ) -> Result<Done, OperationError> {
+        self.check_confirmed(spec)?;
+        let journal = self.store.create(&header.run).await?;
+        Ok(Done::Ran(self.engine(lease).run(header, journal).await?))
     }
 
     /// Finishes what an interrupted run left: takes it back, or commits it where nothing else was
@@ -220,12 +251,24 @@ impl Bluegreen {
             .with_hint("use the configuration that the run was started with"));
         };
         self.check_confirmed(&spec)?;
-        let _lock = self.lock(&environment, "recover", run).await?;
-        super::observe::check_account(&self.cloud.account().await?, &spec)?;
+        let lease = Arc::new(self.lock(&environment, "recover", run).await?);
+        let done = self.finish(run, &spec, &lease).await;
+        lease.release().await;
+        done
+    }
+
+    async fn finish(
+        &self,
+        run: &RunId,
+        spec: &EnvironmentSpec,
+        lease: &Arc<Lease>,
+    ) -> Result<Done, OperationError> {
+        super::observe::check_account(&self.cloud.account().await?, spec)?;
         // Read again: whoever held the lock before may have gone on with it.
         let (lines, journal) = self.store.open(run).await?;
         let (_, ledger) = history::understood(run, &lines)?;
-        Ok(Done::Ran(self.engine().recover(ledger, journal, &self.actor).await?))
+        let ended = self.engine(lease).recover(ledger, journal, self.actor.to_string()).await;
+        Ok(Done::Ran(ended?))
     }
 
     /// Returns every run, newest first.
@@ -238,8 +281,9 @@ impl Bluegreen {
         history::run_details(&*self.store, run).await
     }
 
-    fn engine(&self) -> Engine<CloudChange, CloudGate> {
+    fn engine(&self, lease: &Arc<Lease>) -> Engine<CloudChange, CloudGate> {
         Engine::new(Arc::clone(&self.cloud))
+            .with_lease(Arc::clone(lease))
             .with_sink(Arc::clone(&self.sink))
             .with_clock(Arc::clone(&self.clock))
             .with_cancel(self.cancel.clone())
@@ -259,7 +303,7 @@ impl Bluegreen {
             run,
             operation: operation.to_owned(),
             environment: spec.name.clone(),
-            actor: self.actor.clone(),
+            actor: self.actor.to_string(),
             plan,
         }
     }
@@ -269,14 +313,18 @@ impl Bluegreen {
         environment: &EnvironmentName,
         operation: &str,
         run: &RunId,
-    ) -> Result<Box<dyn Lock>, OperationError> {
+    ) -> Result<Lease, OperationError> {
+        let Actor { owner, host, process } = self.actor.clone();
         let holder = Holder {
-            actor: self.actor.clone(),
+            owner,
+            host,
+            process,
             operation: operation.to_owned(),
             run: run.clone(),
             since: self.clock.now(),
         };
-        Ok(self.store.lock(environment, &holder).await?)
+        let lock = self.store.lock(environment, &holder, self.term).await?;
+        Ok(Lease::keep(lock, Arc::clone(&self.clock), self.term))
     }
 
     fn check_confirmed(&self, spec: &EnvironmentSpec) -> Result<(), OperationError> {

@@ -128,9 +128,14 @@ impl From<CloudError> for OperationError {
 impl From<StoreError> for OperationError {
     fn from(source: StoreError) -> Self {
         let (message, hint) = match source.kind() {
-            StoreErrorKind::Held(_) => {
-                ("another run is under way", "wait for it to end; its lock ends with its process")
-            }
+            StoreErrorKind::Held(_) => (
+                "another run is under way",
+                "wait for it to end; `bluegreen lock status` tells whether it still goes on",
+            ),
+            StoreErrorKind::Lost(_) | StoreErrorKind::Fenced => (
+                "another process has taken over",
+                "`bluegreen lock status` tells who; `bluegreen log` tells how its run ended",
+            ),
             StoreErrorKind::NotFound => ("there is no such run", "`bluegreen log` lists the runs"),
             StoreErrorKind::Damaged => {
                 ("a journal is damaged", "look at the file, and compare its run with the cloud")

@@ -1,7 +1,7 @@
 use super::EnvironmentSpec;
 use crate::model::{Environment, RunId};
 use crate::plan::Decision;
-use crate::transaction::Lock;
+use crate::transaction::Lease;
 
 /// A plan that is ready to be run, of an environment that stays locked until this is run or
 /// dropped.
@@ -16,10 +16,15 @@ pub struct Prepared {
     pub(super) run: RunId,
     pub(super) environment: Environment,
     pub(super) decision: Decision,
-    pub(super) lock: Box<dyn Lock>,
+    pub(super) lease: Lease,
 }
 
 impl Prepared {
+    /// Gives the lock back, for somebody who does not want the plan run.
+    pub async fn release(self) {
+        self.lease.release().await;
+    }
+
     /// Returns the run that the plan is for.
     pub fn run(&self) -> &RunId {
         &self.run

@@ -8,8 +8,8 @@ use super::outcome::chain;
 use super::record::{Entry, encode};
 use super::{
     Cancel, Change, Clock, Ending, Event, EventKind, EventSink, Failure as _, Gate, Header,
-    Journal, Ledger, Left, Next, NoSink, Outcome, Policy, Progress, Record, RunError, RunErrorKind,
-    Severity, StepId, StepState, SystemClock, Verdict,
+    Journal, Lease, Ledger, Left, Next, NoSink, Outcome, Policy, Progress, Record, RunError,
+    RunErrorKind, Severity, StepId, StepState, SystemClock, Verdict,
 };
 
 /// Runs plans, and finishes what a dead process left.
@@ -20,6 +20,7 @@ pub struct Engine<C: Change, G> {
     pub(super) world: Arc<C::World>,
     pub(super) policy: Policy,
     pub(super) cancel: Cancel,
+    pub(super) lease: Option<Arc<Lease>>,
     clock: Arc<dyn Clock>,
     sink: Arc<dyn EventSink>,
     gates: std::marker::PhantomData<fn(G)>,
@@ -38,6 +39,7 @@ impl<C: Change, G: Gate<World = C::World>> Engine<C, G> {
             world,
             policy: Policy::default(),
             cancel: Cancel::new(),
+            lease: None,
             clock: Arc::new(SystemClock),
             sink: Arc::new(NoSink),
             gates: std::marker::PhantomData,
@@ -62,6 +64,13 @@ impl<C: Change, G: Gate<World = C::World>> Engine<C, G> {
     #[must_use]
     pub fn with_cancel(mut self, cancel: Cancel) -> Self {
         self.cancel = cancel;
+        self
+    }
+
+    /// Changes nothing any more when `lease` is over.
+    #[must_use]
+    pub fn with_lease(mut self, lease: Arc<Lease>) -> Self {
+        self.lease = Some(lease);
         self
     }
 

@@ -3,10 +3,13 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bluegreen_core::model::{EnvironmentName, RunId, Timestamp};
 use bluegreen_core::transaction::{Holder, LocalStore, Store as _, StoreErrorKind};
 use tempfile::TempDir;
+
+const TERM: Duration = Duration::from_secs(30);
 
 fn folder() -> (TempDir, LocalStore) {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -28,7 +31,9 @@ fn lines(texts: &[&str]) -> Vec<String> {
 
 fn holder() -> Holder {
     Holder {
-        actor: "ann@laptop".to_owned(),
+        owner: "ann".to_owned(),
+        host: "laptop".to_owned(),
+        process: 7,
         operation: "switch".to_owned(),
         run: run(),
         since: Timestamp::from_millis(0),
@@ -92,13 +97,13 @@ async fn a_changed_byte_before_the_end_is_damage() {
 async fn a_lock_excludes_and_says_who_holds_it() {
     let (_folder, store) = folder();
     let environment = EnvironmentName::new("IE-L/NGINX");
-    let lock = store.lock(&environment, &holder()).await.unwrap();
-    let error = store.lock(&environment, &holder()).await.unwrap_err();
-    assert!(error.to_string().contains("ann@laptop, doing switch"), "{error}");
+    let lock = store.lock(&environment, &holder(), TERM).await.unwrap();
+    let error = store.lock(&environment, &holder(), TERM).await.unwrap_err();
+    assert!(error.to_string().contains("ann@laptop (process 7), doing switch"), "{error}");
     let other = EnvironmentName::new("IE-L-NGINX");
-    let _other = store.lock(&other, &holder()).await.expect("another environment is free");
+    let _other = store.lock(&other, &holder(), TERM).await.expect("another environment is free");
     drop(lock);
-    let _again = store.lock(&environment, &holder()).await.expect("it was given back");
+    let _again = store.lock(&environment, &holder(), TERM).await.expect("it was given back");
 }
 
 #[tokio::test]

@@ -1,20 +1,26 @@
+mod lock;
+
 use std::fmt::Write as _;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Holder, Journal, Lock, Store, StoreError, StoreErrorKind};
-use crate::model::{EnvironmentName, RunId};
+use super::{Holder, Journal, Lock, LockState, Store, StoreError, StoreErrorKind};
+use crate::model::{EnvironmentName, RunId, Timestamp};
+use lock::FileLock;
 
 /// Journals and locks in a folder of this machine.
 ///
 /// Every journal is a file of its own, readable by its owner only; a line is a
 /// checksum and a record, and is on the disk before anything is done about it.
-/// Locks are the operating system's, so they end with the process that took them.
+/// Locks are the operating system's, so they end with the process that took them,
+/// and so is the right to write a journal: while a process that writes one lives,
+/// nobody else can.
 #[derive(Clone, Debug)]
 pub struct LocalStore {
     folder: PathBuf,
@@ -56,6 +62,7 @@ impl Store for LocalStore {
             File::open(&folder)
                 .and_then(|folder| folder.sync_all())
                 .map_err(|error| unusable(&folder, error))?;
+            claim(&file, &run, &path)?;
             Ok(FileJournal::boxed(file, path))
         })
         .await
@@ -69,6 +76,7 @@ impl Store for LocalStore {
                 .append(true)
                 .open(&path)
                 .map_err(|error| missing(&run, &path, error))?;
+            claim(&file, &run, &path)?;
             let (lines, whole) = read_lines(&mut file, &path)?;
             file.set_len(whole)
                 .and_then(|()| file.sync_all())
@@ -111,43 +119,25 @@ impl Store for LocalStore {
         &self,
         environment: &EnvironmentName,
         holder: &Holder,
+        term: Duration,
     ) -> Result<Box<dyn Lock>, StoreError> {
-        let (path, environment) = (self.lock_file(environment), environment.clone());
-        let holder = holder.clone();
-        blocking(move || {
-            make_folder(path.parent().unwrap_or(&path))?;
-            let mut file = private()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(&path)
-                .map_err(|error| unusable(&path, error))?;
-            if file.try_lock().is_err() {
-                let mut text = String::new();
-                // Who holds it is a courtesy: the lock counts even if that cannot be read.
-                let read = file.read_to_string(&mut text).ok();
-                let holder = read.and_then(|_| serde_json::from_str(&text).ok());
-                return Err(StoreError::new(StoreErrorKind::Held(holder), &environment));
-            }
-            let text = serde_json::to_string(&holder).expect("a holder is plain text");
-            file.set_len(0)
-                .and_then(|()| file.write_all(text.as_bytes()))
-                .and_then(|()| file.sync_data())
-                .map_err(|error| unusable(&path, error))?;
-            Ok(Box::new(FileLock { _file: file }) as Box<dyn Lock>)
-        })
-        .await
+        let path = self.lock_file(environment);
+        FileLock::take(path, environment.clone(), holder.clone(), term).await
+    }
+
+    async fn lock_state(&self, environment: &EnvironmentName) -> Result<LockState, StoreError> {
+        lock::state(self.lock_file(environment)).await
+    }
+
+    async fn break_lock(
+        &self,
+        environment: &EnvironmentName,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Option<Holder>, StoreError> {
+        lock::take_away(self.lock_file(environment), by.to_owned(), at).await
     }
 }
-
-/// A lock of the operating system, given back when the file is closed.
-#[derive(Debug)]
-struct FileLock {
-    _file: File,
-}
-
-impl Lock for FileLock {}
 
 #[derive(Debug)]
 struct FileJournal {
@@ -178,6 +168,19 @@ impl Journal for FileJournal {
         })
         .await
     }
+
+    async fn close(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// Claims the sole right to write a journal; it ends with the process.
+fn claim(file: &File, run: &RunId, path: &Path) -> Result<(), StoreError> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => StoreError::new(StoreErrorKind::Fenced, run)
+            .with_source("it is still alive; stop it first"),
+        TryLockError::Error(error) => unusable(path, error),
+    })
 }
 
 /// Reads the whole lines of a journal, and how many bytes they take.

@@ -1,26 +1,57 @@
+//! Where journals and locks live.
+
+mod local;
+mod lock;
+mod objects;
+
 use std::fmt::{self, Debug};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
+
+pub use local::LocalStore;
+pub use lock::{Break, Held, Holder, Lock, LockState};
+pub use objects::{Condition, Object, Objects, Put};
 
 use crate::model::{EnvironmentName, RunId, Timestamp};
 
 /// The durable log of one run.
+///
+/// # Contract
+///
+/// There is one writer at a time: whoever opened it last. An older writer's append fails as
+/// [`Fenced`](StoreErrorKind::Fenced), and leaves nothing behind.
 #[async_trait]
 pub trait Journal: Debug + Send + Sync {
     /// Appends lines of text in order, and returns once they would survive a crash.
     ///
     /// After an error nothing is known about the lines, and the journal must not be written again.
     async fn append(&mut self, lines: &[String]) -> Result<(), StoreError>;
+
+    /// Says that the run has ended and nothing will follow, so that a store may pack the lines.
+    ///
+    /// A courtesy to the store: it changes nothing that can be read.
+    async fn close(&mut self) -> Result<(), StoreError>;
 }
 
 /// Where journals and locks live.
+///
+/// # Contract
+///
+/// - What was appended is read back, in order, by any process from then on.
+/// - A run is created once.
+/// - A lock that is held excludes every other holder until it is released or broken, or until its
+///   holder is known to be gone: for the store of one machine that is when the process ended, for
+///   a shared one when the term passed without a renewal.
 #[async_trait]
 pub trait Store: Debug + Send + Sync {
     /// Makes the journal of a new run.
     async fn create(&self, run: &RunId) -> Result<Box<dyn Journal>, StoreError>;
 
     /// Opens the journal of a run to go on with it; a torn last line is cut off.
+    ///
+    /// Whoever wrote it before cannot any more; or, where a store knows that they still could,
+    /// this fails as [`Fenced`](StoreErrorKind::Fenced).
     async fn open(&self, run: &RunId) -> Result<(Vec<String>, Box<dyn Journal>), StoreError>;
 
     /// Returns the lines of a journal; a torn last line is left out.
@@ -29,35 +60,28 @@ pub trait Store: Debug + Send + Sync {
     /// Returns every run, oldest first.
     async fn runs(&self) -> Result<Vec<RunId>, StoreError>;
 
-    /// Takes the exclusive lock of an environment, held until the answer is dropped.
+    /// Takes the exclusive lock of an environment, for `term` from `holder.since` unless renewed.
+    ///
+    /// [`Held`](StoreErrorKind::Held) if somebody else has it.
     async fn lock(
         &self,
         environment: &EnvironmentName,
         holder: &Holder,
+        term: Duration,
     ) -> Result<Box<dyn Lock>, StoreError>;
-}
 
-/// The exclusive right to change an environment; given back when dropped.
-pub trait Lock: Debug + Send + Sync {}
+    /// Tells who holds the lock of an environment, and who broke it last.
+    async fn lock_state(&self, environment: &EnvironmentName) -> Result<LockState, StoreError>;
 
-/// Who holds a lock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
-    /// Who, and where: user, host, process.
-    pub actor: String,
-    /// What they are doing.
-    pub operation: String,
-    /// In which run.
-    pub run: RunId,
-    /// Since when.
-    pub since: Timestamp,
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { actor, operation, run, since } = self;
-        write!(f, "{actor}, doing {operation} in run {run} since {since}")
-    }
+    /// Takes the lock of an environment from whoever holds it, and notes who did that and when.
+    ///
+    /// Returns the one who held it; `None` if nobody did, and then nothing is noted.
+    async fn break_lock(
+        &self,
+        environment: &EnvironmentName,
+        by: &str,
+        at: Timestamp,
+    ) -> Result<Option<Holder>, StoreError>;
 }
 
 /// Says why the store could not do what it was asked.
@@ -72,8 +96,12 @@ pub struct StoreError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// Somebody else holds the lock.
-    Held(Option<Box<Holder>>),
+    /// Somebody else holds the lock; who, if that could be read.
+    Held(Option<Box<Held>>),
+    /// The lock that was held is somebody else's now, or nobody's.
+    Lost(Option<Box<Holder>>),
+    /// Another process writes the journal.
+    Fenced,
     /// There is no such run.
     NotFound,
     /// There is such a run already.
@@ -104,14 +132,26 @@ impl StoreError {
     pub fn kind(&self) -> &StoreErrorKind {
         &self.kind
     }
+
+    /// Returns what it is about: a path, or the name of a run or an environment.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
 }
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = &self.what;
         match &self.kind {
-            StoreErrorKind::Held(Some(holder)) => write!(f, "`{what}` is locked by {holder}"),
+            StoreErrorKind::Held(Some(held)) => write!(f, "`{what}` is locked by {held}"),
             StoreErrorKind::Held(None) => write!(f, "`{what}` is locked by another process"),
+            StoreErrorKind::Lost(Some(holder)) => {
+                write!(f, "the lock of `{what}` was lost: it is held by {holder}")
+            }
+            StoreErrorKind::Lost(None) => write!(f, "the lock of `{what}` was lost"),
+            StoreErrorKind::Fenced => {
+                write!(f, "the journal of run `{what}` is written by another process")
+            }
             StoreErrorKind::NotFound => write!(f, "there is no run `{what}`"),
             StoreErrorKind::Exists => write!(f, "there is a run `{what}` already"),
             StoreErrorKind::Damaged => write!(f, "the journal `{what}` is damaged"),
