@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use bluegreen_core::model::{EnvironmentName, RunId, Timestamp};
-use bluegreen_core::transaction::{Engine, FORMAT, Header, LocalStore, NoGate, Stage, Store};
+use bluegreen_core::transaction::{Engine, Header, LocalStore, NoGate, Stage, Store};
 use bluegreen_testkit::flags::{FlagChange, FlagPlan, Flags};
 use bluegreen_testkit::journal::MemoryStore;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -26,15 +26,7 @@ fn plan() -> FlagPlan {
 }
 
 fn header(plan: FlagPlan, run: RunId) -> Header<FlagChange, NoGate<Flags>> {
-    Header {
-        format: FORMAT,
-        version: "bench".to_owned(),
-        run,
-        operation: "bench".to_owned(),
-        environment: EnvironmentName::new("bench"),
-        actor: "bench".to_owned(),
-        plan,
-    }
+    Header::new(run, "bench", EnvironmentName::new("bench"), "bench", plan)
 }
 
 async fn run(store: &dyn Store, plan: FlagPlan) {

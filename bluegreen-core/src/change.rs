@@ -14,6 +14,7 @@ mod target_group;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
@@ -28,9 +29,9 @@ use crate::model::{
     Actions, Alarm, AlarmName, Capacity, LaunchConfigurationName, LaunchEdit, LaunchSource,
     ListenerKey, ListenerSettings, LoadBalancerName, Policy, PolicyKey, Process, ResourceKey,
     RouteKey, ScalingGroupName, ScalingGroupSettings, Schedule, ScheduleName, TargetGroupName,
-    TargetGroupSettings,
+    TargetGroupSettings, UserData,
 };
-use crate::transaction::{Change, Failure, Position, Reversibility, Severity, chain};
+use crate::transaction::{Change, Failure, Fields, Position, Reversibility, Severity, chain};
 use edit::{EditKind, position};
 
 /// One reversible edit of a cloud. Absent is a value like any other.
@@ -93,9 +94,30 @@ macro_rules! each {
     };
 }
 
+/// How long it takes, roughly, to make a call and see its effect.
+const CALL: Duration = Duration::from_secs(2);
+/// How long it takes, roughly, until machines are drained and gone.
+const STOP: Duration = Duration::from_mins(5);
+/// How long it takes, roughly, until machines have started and are healthy.
+const START: Duration = Duration::from_mins(5);
+
 impl CloudChange {
     fn kind(&self) -> &dyn EditKind {
         each!(self, edit => edit)
+    }
+
+    /// Returns whether the change takes away what the cloud would make again only under another
+    /// number or address.
+    fn loses_identity(&self) -> bool {
+        match self {
+            Self::Listener(edit) => edit.after.is_none(),
+            Self::TargetGroup(edit) => edit.after.is_none(),
+            Self::ScalingGroup(edit) => edit.after.is_none(),
+            Self::Policy(edit) => edit.after.is_none(),
+            Self::TemplateVersion(edit) => edit.after.is_none(),
+            Self::LaunchConfiguration(edit) => edit.after.is_none(),
+            _ => false,
+        }
     }
 
     /// Looks at many routes with as few calls as the cloud can.
@@ -168,8 +190,45 @@ impl Change for CloudChange {
             Self::Capacity(edit) if edit.after.desired < edit.before.desired => {
                 Reversibility::Equivalent
             }
+            _ if self.loses_identity() => Reversibility::Equivalent,
             _ => Reversibility::Exact,
         }
+    }
+
+    fn undo_time(&self) -> Duration {
+        match self {
+            // Other machines must start, and earn their health.
+            Self::Capacity(edit) if edit.after.desired < edit.before.desired => START,
+            // Its machines must drain and end.
+            Self::Capacity(_) => STOP,
+            // The cloud takes its time to let go of it.
+            Self::ScalingGroup(_) => Duration::from_secs(30),
+            _ => CALL,
+        }
+    }
+
+    fn before(&self) -> Fields {
+        self.kind().values().0
+    }
+
+    fn after(&self) -> Fields {
+        self.kind().values().1
+    }
+
+    fn redacted(&self) -> Self {
+        let mut change = self.clone();
+        if let Self::TemplateVersion(Edit { before, after, .. })
+        | Self::LaunchConfiguration(Edit { before, after, .. }) = &mut change
+        {
+            for edit in [before, after].into_iter().flatten() {
+                edit.user_data = edit.user_data.take().map(UserData::redacted);
+            }
+        }
+        change
+    }
+
+    async fn find(&self, cloud: &Self::World) -> Result<Fields, CloudError> {
+        self.kind().find(cloud).await
     }
 
     async fn observe(changes: &[&Self], cloud: &Self::World) -> Vec<Result<Position, CloudError>> {

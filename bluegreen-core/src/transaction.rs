@@ -15,6 +15,7 @@ mod change;
 mod clock;
 mod engine;
 mod event;
+mod fields;
 mod forward;
 mod gate;
 mod lease;
@@ -23,22 +24,28 @@ mod outcome;
 mod patience;
 mod plan;
 mod record;
+mod recovery;
+mod run;
 mod store;
+mod trouble;
 mod unwind;
+mod wait;
 
 pub use cancel::Cancel;
 pub use change::{Change, Failure, Position, Reversibility, Severity};
 pub use clock::{Clock, SystemClock};
 pub use engine::Engine;
 pub use event::{Event, EventKind, EventSink, NoSink};
+pub use fields::{Difference, Fields, differences, fields};
 pub use gate::{Gate, NoGate, Progress, Verdict};
 pub use lease::{Lease, LeaseError};
-pub use ledger::{IllegalRecord, Ledger, Next, StepState};
+pub use ledger::{IllegalRecord, Ledger, Next, Obstacle, StepState};
 pub(crate) use outcome::chain;
 pub use outcome::{Ending, Left, Outcome, RunError, RunErrorKind};
 pub use patience::{Backoff, Patience, Policy};
 pub use plan::{Plan, PlanError, Stage, StepId, Work};
 pub use record::{DecodeError, Entry, FORMAT, Header, Record, decode, encode};
+pub use recovery::Recovery;
 pub use store::{
     Break, Condition, Held, Holder, Journal, LocalStore, Lock, LockState, Object, Objects, Put,
     Store, StoreError, StoreErrorKind,

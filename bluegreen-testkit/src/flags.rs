@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bluegreen_core::transaction::{
-    Change, Failure, NoGate, Plan, Position, Reversibility, Severity,
+    Change, Failure, Fields, NoGate, Plan, Position, Reversibility, Severity, fields,
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -208,6 +209,26 @@ impl Change for FlagChange {
 
     fn reversibility(&self) -> Reversibility {
         Reversibility::Exact
+    }
+
+    fn undo_time(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn before(&self) -> Fields {
+        fields(&self.before)
+    }
+
+    fn after(&self) -> Fields {
+        fields(&self.after)
+    }
+
+    fn redacted(&self) -> Self {
+        self.clone()
+    }
+
+    async fn find(&self, flags: &Flags) -> Result<Fields, FlagError> {
+        Ok(fields(&flags.lock().read(&self.flag)))
     }
 
     async fn observe(changes: &[&Self], flags: &Flags) -> Vec<Result<Position, FlagError>> {

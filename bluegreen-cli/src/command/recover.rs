@@ -59,7 +59,7 @@ async fn wanted(store: &LocalStore, options: &Recover) -> Result<Vec<RunDetails>
         vec![find(store, beginning).await?]
     } else {
         let all = runs(store).await?.into_iter();
-        all.filter(|run| run.state.is_open()).map(|run| run.run).collect()
+        all.filter(|run| run.is_open()).map(|run| run.run).collect()
     };
     let mut found = Vec::new();
     for run in wanted {
@@ -94,7 +94,7 @@ impl Recovering<'_> {
     async fn one(&self, run: &RunDetails) -> (Report, Option<Failure>, bool) {
         let summary = &run.summary;
         let name = summary.environment.as_str();
-        if !summary.state.is_open() {
+        if !summary.is_open() {
             let why = format!("run {} has ended: {}", summary.run, summary.state.as_str());
             return (Report::nothing(name, "recover", &why), None, false);
         }

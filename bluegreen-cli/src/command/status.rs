@@ -46,8 +46,7 @@ async fn look(
     history: &[RunSummary],
 ) -> Result<StatusReport, OperationError> {
     let observed = observe(cloud, &environment.spec).await?;
-    let is_open =
-        |run: &&RunSummary| run.environment == environment.spec.name && run.state.is_open();
+    let is_open = |run: &&RunSummary| run.environment == environment.spec.name && run.is_open();
     let open = history.iter().find(is_open).map(|summary| summary.run.clone());
     Ok(StatusReport::new(&observed, &environment.account.alias, region, open))
 }

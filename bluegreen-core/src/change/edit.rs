@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::{Cloud, CloudError};
-use crate::transaction::Position;
+use crate::transaction::{Fields, Position, fields};
 
 /// A thing, the value it has, and the value it is to have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,31 @@ impl<K, V> Edit<K, Option<V>> {
     }
 }
 
+impl<K, V: Serialize> Edit<K, V> {
+    /// Returns the value before and the value after, every field of them.
+    pub(super) fn all_fields(&self) -> (Fields, Fields) {
+        (fields(&self.before), fields(&self.after))
+    }
+}
+
+impl<K, V: Serialize> Edit<K, Option<V>> {
+    /// Returns the fields of what was found that the edit says anything about: a cloud may add what
+    /// nobody asked for.
+    pub(super) fn mentioned(&self, found: Option<&V>) -> Fields {
+        let mut found = fields(&found);
+        if let Some(made) = self.made() {
+            let mentioned = fields(made);
+            found.retain(|name, _| mentioned.contains_key(name));
+        }
+        found
+    }
+}
+
+/// Says whether something that has no other value is there.
+pub(super) fn presence(is_there: bool) -> Fields {
+    if is_there { fields(&"there") } else { Fields::new() }
+}
+
 /// What one family of edits does.
 #[async_trait]
 pub(super) trait EditKind: Send + Sync {
@@ -47,6 +72,12 @@ pub(super) trait EditKind: Send + Sync {
 
     /// Makes the edit.
     async fn apply(&self, cloud: &dyn Cloud) -> Result<(), CloudError>;
+
+    /// Returns the value before and the value after, field by field.
+    fn values(&self) -> (Fields, Fields);
+
+    /// Reads the value that is there now, field by field.
+    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError>;
 
     /// Says what the edit does, without any secret.
     fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;

@@ -3,14 +3,14 @@ use std::fmt;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::edit::EditKind;
+use super::edit::{self, EditKind};
 use super::{Edit, describe, scaling_group};
 use crate::cloud::{Cloud, CloudError, CloudErrorKind};
 use crate::model::{
     LaunchConfigurationName, LaunchEdit, LaunchSource, LaunchTemplateName, Mark, ScalingGroupName,
     TemplateVersion,
 };
-use crate::transaction::Position;
+use crate::transaction::{Fields, Position, fields};
 
 /// A version of a launch template, by the mark that it carries: the cloud numbers it only when it
 /// is made.
@@ -47,6 +47,16 @@ impl EditKind for Edit<MarkedVersion, Option<LaunchEdit>> {
         let what = format_args!("version of launch template {}{edit}", self.of.template);
         describe::presence(f, self.before.as_ref(), self.after.as_ref(), what)
     }
+
+    fn values(&self) -> (Fields, Fields) {
+        (edit::presence(self.before.is_some()), edit::presence(self.after.is_some()))
+    }
+
+    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+        let version = TemplateVersion::Marked(self.of.mark.clone());
+        let found = cloud.template_version(&self.of.template, &version).await?;
+        Ok(edit::presence(found.is_some()))
+    }
 }
 
 #[async_trait]
@@ -72,6 +82,15 @@ impl EditKind for Edit<LaunchConfigurationName, Option<LaunchEdit>> {
         let edit = self.made().map_or_else(String::new, words);
         let what = format_args!("launch configuration {}{edit}", self.of);
         describe::presence(f, self.before.as_ref(), self.after.as_ref(), what)
+    }
+
+    fn values(&self) -> (Fields, Fields) {
+        (edit::presence(self.before.is_some()), edit::presence(self.after.is_some()))
+    }
+
+    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+        let source = LaunchSource::Configuration(self.of.clone());
+        Ok(edit::presence(cloud.launch_source_exists(&source).await?))
     }
 }
 
@@ -120,6 +139,15 @@ impl EditKind for Edit<ScalingGroupName, LaunchSource> {
             other => other.to_string(),
         };
         write!(f, "launch source of {}: {} → {after}", self.of, self.before)
+    }
+
+    fn values(&self) -> (Fields, Fields) {
+        (fields(&self.before.to_string()), fields(&self.after.to_string()))
+    }
+
+    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+        let found = scaling_group::read(cloud, &self.of).await?;
+        Ok(fields(&found.map(|group| group.launch.to_string())))
     }
 }
 

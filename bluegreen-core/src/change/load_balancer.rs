@@ -6,7 +6,7 @@ use super::edit::{EditKind, position, position_by};
 use super::{Edit, describe};
 use crate::cloud::{Cloud, CloudError, CloudErrorKind};
 use crate::model::{Actions, ListenerKey, ListenerSettings, LoadBalancerName, RouteKey, tag_key};
-use crate::transaction::Position;
+use crate::transaction::{Fields, Position, fields};
 
 #[async_trait]
 impl EditKind for Edit<RouteKey, Actions> {
@@ -28,6 +28,14 @@ impl EditKind for Edit<RouteKey, Actions> {
     fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (before, after) = (describe::forward(&self.before), describe::forward(&self.after));
         write!(f, "route {}: {before} → {after}", self.of)
+    }
+
+    fn values(&self) -> (Fields, Fields) {
+        self.all_fields()
+    }
+
+    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+        Ok(fields(&cloud.routes(std::slice::from_ref(&self.of)).await?.get(&self.of)))
     }
 }
 
@@ -59,6 +67,14 @@ impl EditKind for Edit<ListenerKey, Option<ListenerSettings>> {
         let what = format_args!("idle listener {} for {to}", self.of);
         describe::presence(f, self.before.as_ref(), self.after.as_ref(), what)
     }
+
+    fn values(&self) -> (Fields, Fields) {
+        self.all_fields()
+    }
+
+    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+        Ok(self.mentioned(cloud.listener_settings(&self.of).await?.as_ref()))
+    }
 }
 
 #[async_trait]
@@ -82,5 +98,14 @@ impl EditKind for Edit<LoadBalancerName, bool> {
     fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = if self.after { "on" } else { "off" };
         write!(f, "deletion protection of {}: {state}", self.of)
+    }
+
+    fn values(&self) -> (Fields, Fields) {
+        self.all_fields()
+    }
+
+    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+        let found = cloud.load_balancers(std::slice::from_ref(&self.of)).await?;
+        Ok(fields(&found.first().map(|one| one.deletion_protection)))
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use async_trait::async_trait;
@@ -7,9 +7,10 @@ use super::edit::{EditKind, position, position_by};
 use super::{Edit, describe};
 use crate::cloud::{Cloud, CloudError, CloudErrorKind};
 use crate::model::{
-    Capacity, Process, ScalingGroup, ScalingGroupName, ScalingGroupSettings, tag_key,
+    Capacity, LaunchSource, Process, ScalingGroup, ScalingGroupName, ScalingGroupSettings,
+    TargetGroupName, tag_key,
 };
-use crate::transaction::Position;
+use crate::transaction::{Fields, Position, fields};
 
 /// Reads one group; one that is being deleted is busy and will be gone.
 pub(super) async fn read(
@@ -57,6 +58,36 @@ impl EditKind for Edit<ScalingGroupName, Option<ScalingGroupSettings>> {
         let what = format_args!("scaling group {} of size {}", self.of, size.desired);
         describe::presence(f, self.before.as_ref(), self.after.as_ref(), what)
     }
+
+    fn values(&self) -> (Fields, Fields) {
+        let of = |settings: &Option<ScalingGroupSettings>| {
+            settings.as_ref().map_or_else(Fields::new, |settings| {
+                let run = settings.tags.get(tag_key::RUN).map(|tag| tag.value.as_str());
+                identifying(&settings.launch, &settings.target_groups, run)
+            })
+        };
+        (of(&self.before), of(&self.after))
+    }
+
+    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+        Ok(read(cloud, &self.of).await?.map_or_else(Fields::new, |found| {
+            identifying(&found.launch, &found.target_groups, found.tag(tag_key::RUN))
+        }))
+    }
+}
+
+/// Writes what tells one scaling group from another: the rest of it is changes of their own.
+fn identifying(
+    launch: &LaunchSource,
+    target_groups: &BTreeSet<TargetGroupName>,
+    run: Option<&str>,
+) -> Fields {
+    let names: Vec<&str> = target_groups.iter().map(TargetGroupName::as_str).collect();
+    Fields::from([
+        ("launch".to_owned(), launch.to_string()),
+        ("target groups".to_owned(), names.join(", ")),
+        ("made by run".to_owned(), run.unwrap_or("none").to_owned()),
+    ])
 }
 
 #[async_trait]
@@ -84,6 +115,14 @@ impl EditKind for Edit<ScalingGroupName, Capacity> {
 
     fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "size of {}: {} → {}", self.of, self.before, self.after)
+    }
+
+    fn values(&self) -> (Fields, Fields) {
+        self.all_fields()
+    }
+
+    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+        Ok(fields(&read(cloud, &self.of).await?.map(|group| group.capacity)))
     }
 }
 
@@ -114,14 +153,7 @@ impl EditKind for Edit<ScalingGroupName, BTreeMap<Process, bool>> {
     }
 
     async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
-        // A group that is not there has nothing suspended.
-        let suspended = read(cloud, &self.of).await?.map(|group| group.suspended);
-        let found: BTreeMap<Process, bool> = self
-            .after
-            .keys()
-            .map(|process| (*process, suspended.as_ref().is_some_and(|all| all.contains(process))))
-            .collect();
-        Ok(position(&found, &self.before, &self.after))
+        Ok(position(&self.found(cloud).await?, &self.before, &self.after))
     }
 
     async fn apply(&self, cloud: &dyn Cloud) -> Result<(), CloudError> {
@@ -141,5 +173,23 @@ impl EditKind for Edit<ScalingGroupName, BTreeMap<Process, bool>> {
             (_, true) => write!(f, "suspend {suspended} of {}", self.of),
             _ => write!(f, "suspend {suspended} and resume {resumed} of {}", self.of),
         }
+    }
+
+    fn values(&self) -> (Fields, Fields) {
+        self.all_fields()
+    }
+
+    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+        Ok(fields(&self.found(cloud).await?))
+    }
+}
+
+impl Edit<ScalingGroupName, BTreeMap<Process, bool>> {
+    async fn found(&self, cloud: &dyn Cloud) -> Result<BTreeMap<Process, bool>, CloudError> {
+        // A group that is not there has nothing suspended.
+        let suspended = read(cloud, &self.of).await?.map(|group| group.suspended);
+        let is_suspended =
+            |process: &Process| suspended.as_ref().is_some_and(|all| all.contains(process));
+        Ok(self.after.keys().map(|process| (*process, is_suspended(process))).collect())
     }
 }

@@ -6,7 +6,7 @@ use super::edit::{EditKind, position_by};
 use super::{Edit, describe};
 use crate::cloud::{Cloud, CloudError, CloudErrorKind};
 use crate::model::{Alarm, AlarmName, Policy, PolicyKey, ScalingGroupName, Schedule, ScheduleName};
-use crate::transaction::Position;
+use crate::transaction::{Fields, Position};
 
 #[async_trait]
 impl EditKind for Edit<PolicyKey, Option<Policy>> {
@@ -35,6 +35,15 @@ impl EditKind for Edit<PolicyKey, Option<Policy>> {
         let what = format_args!("scaling policy {}", self.of);
         describe::presence(f, self.before.as_ref(), self.after.as_ref(), what)
     }
+
+    fn values(&self) -> (Fields, Fields) {
+        self.all_fields()
+    }
+
+    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+        let all = none_without_group(cloud.policies(&self.of.group).await)?;
+        Ok(self.mentioned(all.iter().find(|policy| policy.name == self.of.policy)))
+    }
 }
 
 #[async_trait]
@@ -60,6 +69,15 @@ impl EditKind for Edit<(ScalingGroupName, ScheduleName), Option<Schedule>> {
     fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = format_args!("scheduled action {}/{}", self.of.0, self.of.1);
         describe::presence(f, self.before.as_ref(), self.after.as_ref(), what)
+    }
+
+    fn values(&self) -> (Fields, Fields) {
+        self.all_fields()
+    }
+
+    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+        let all = none_without_group(cloud.schedules(&self.of.0).await)?;
+        Ok(self.mentioned(all.iter().find(|schedule| schedule.name == self.of.1)))
     }
 }
 
@@ -97,5 +115,13 @@ impl EditKind for Edit<AlarmName, Option<Alarm>> {
     fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = format_args!("alarm {}", self.of);
         describe::presence(f, self.before.as_ref(), self.after.as_ref(), what)
+    }
+
+    fn values(&self) -> (Fields, Fields) {
+        self.all_fields()
+    }
+
+    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+        Ok(self.mentioned(cloud.alarms(std::slice::from_ref(&self.of)).await?.first()))
     }
 }

@@ -12,7 +12,7 @@ use crate::cloud::{Cloud, CloudError, CloudErrorKind};
 use crate::model::{
     ImageId, LaunchSource, ResourceKey, ScalingGroupName, TemplateVersion, tag_key,
 };
-use crate::transaction::Position;
+use crate::transaction::{Fields, Position, fields};
 
 #[async_trait]
 impl EditKind for Edit<ResourceKey, BTreeMap<String, Option<String>>> {
@@ -22,11 +22,7 @@ impl EditKind for Edit<ResourceKey, BTreeMap<String, Option<String>>> {
     }
 
     async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
-        // A resource that is not there has no tags.
-        let tags = cloud.tags(&self.of).await?.unwrap_or_default();
-        let found: BTreeMap<String, Option<String>> =
-            self.after.keys().map(|key| (key.clone(), tags.get(key).cloned())).collect();
-        Ok(position(&found, &self.before, &self.after))
+        Ok(position(&self.found(cloud).await?, &self.before, &self.after))
     }
 
     async fn apply(&self, cloud: &dyn Cloud) -> Result<(), CloudError> {
@@ -43,6 +39,25 @@ impl EditKind for Edit<ResourceKey, BTreeMap<String, Option<String>>> {
             })
             .collect();
         write!(f, "tag {}: {}", self.of, set.join(", "))
+    }
+
+    fn values(&self) -> (Fields, Fields) {
+        self.all_fields()
+    }
+
+    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+        Ok(fields(&self.found(cloud).await?))
+    }
+}
+
+impl Edit<ResourceKey, BTreeMap<String, Option<String>>> {
+    async fn found(
+        &self,
+        cloud: &dyn Cloud,
+    ) -> Result<BTreeMap<String, Option<String>>, CloudError> {
+        // A resource that is not there has no tags.
+        let tags = cloud.tags(&self.of).await?.unwrap_or_default();
+        Ok(self.after.keys().map(|key| (key.clone(), tags.get(key).cloned())).collect())
     }
 }
 
@@ -62,6 +77,15 @@ pub enum ImageNote {
         /// The image behind it.
         image: ImageId,
     },
+}
+
+impl fmt::Display for ImageNote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Of { image, .. } => write!(f, "{image}"),
+        }
+    }
 }
 
 impl ImageNote {
@@ -129,8 +153,19 @@ impl EditKind for Edit<ScalingGroupName, Option<ImageNote>> {
     fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.after {
             None => write!(f, "note no image on {}", self.of),
-            Some(ImageNote::Text(text)) => write!(f, "note image {text} on {}", self.of),
-            Some(ImageNote::Of { image, .. }) => write!(f, "note image {image} on {}", self.of),
+            Some(note) => write!(f, "note image {note} on {}", self.of),
         }
+    }
+
+    fn values(&self) -> (Fields, Fields) {
+        let of = |note: &Option<ImageNote>| {
+            note.as_ref().map_or_else(Fields::new, |note| fields(&note.to_string()))
+        };
+        (of(&self.before), of(&self.after))
+    }
+
+    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+        let group = read(cloud, &self.of).await?;
+        Ok(fields(&group.as_ref().and_then(|group| group.tag(tag_key::IMAGE))))
     }
 }

@@ -6,7 +6,7 @@ use super::edit::{EditKind, position_by};
 use super::{Edit, describe};
 use crate::cloud::{Cloud, CloudError};
 use crate::model::{TargetGroupName, TargetGroupSettings, tag_key};
-use crate::transaction::Position;
+use crate::transaction::{Fields, Position};
 
 #[async_trait]
 impl EditKind for Edit<TargetGroupName, Option<TargetGroupSettings>> {
@@ -41,6 +41,14 @@ impl EditKind for Edit<TargetGroupName, Option<TargetGroupSettings>> {
     fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = format_args!("target group {}", self.of);
         describe::presence(f, self.before.as_ref(), self.after.as_ref(), what)
+    }
+
+    fn values(&self) -> (Fields, Fields) {
+        self.all_fields()
+    }
+
+    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+        Ok(self.mentioned(cloud.target_group_settings(&self.of).await?.as_ref()))
     }
 }
 

@@ -105,13 +105,39 @@ pub struct LaunchEdit {
 
 /// What a machine runs at its first start; often holds secrets.
 ///
-/// Only its digest is ever printed or journaled. One that was read back from a
-/// journal can be compared and undone, but not applied again.
+/// Only its digest is ever printed. A journal holds it once, sealed, since a run that is to go on
+/// after a crash needs it; everywhere else it is [redacted](Self::redacted). What is redacted can
+/// be compared and undone, but not applied.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct UserData {
     sha256: String,
-    #[serde(skip)]
-    bytes: Option<Vec<u8>>,
+    /// In base64, so that nobody reads it over somebody's shoulder.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "sealed")]
+    sealed: Option<Vec<u8>>,
+}
+
+mod sealed {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    #[expect(clippy::ref_option, reason = "serde passes fields by reference")]
+    pub(super) fn serialize<S: Serializer>(
+        bytes: &Option<Vec<u8>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match bytes {
+            Some(bytes) => to.serialize_str(&BASE64_STANDARD.encode(bytes)),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Vec<u8>>, D::Error> {
+        let text = Option::<String>::deserialize(from)?;
+        text.map(|text| BASE64_STANDARD.decode(text)).transpose().map_err(D::Error::custom)
+    }
 }
 
 impl UserData {
@@ -121,7 +147,7 @@ impl UserData {
         for byte in Sha256::digest(&bytes) {
             write!(sha256, "{byte:02x}").expect("writing to a string cannot fail");
         }
-        Self { sha256, bytes: Some(bytes) }
+        Self { sha256, sealed: Some(bytes) }
     }
 
     /// Returns the digest, which is not secret.
@@ -129,9 +155,15 @@ impl UserData {
         &self.sha256
     }
 
-    /// Returns the raw user data; `None` if it came from a journal.
+    /// Returns the raw user data; `None` if it is redacted.
     pub fn bytes(&self) -> Option<&[u8]> {
-        self.bytes.as_deref()
+        self.sealed.as_deref()
+    }
+
+    /// Forgets everything but the digest.
+    #[must_use]
+    pub fn redacted(self) -> Self {
+        Self { sealed: None, ..self }
     }
 }
 
@@ -154,12 +186,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn user_data_never_reaches_a_journal_or_a_log() {
+    fn user_data_is_sealed_in_a_journal_and_never_printed() {
         let data = UserData::new(b"hunter2".to_vec());
         let text = serde_json::to_string(&data).unwrap();
         assert!(!text.contains("hunter2") && !format!("{data:?}").contains("hunter2"));
         let back: UserData = serde_json::from_str(&text).unwrap();
-        assert_eq!(back, data);
-        assert_eq!(back.bytes(), None);
+        assert_eq!((&back, back.bytes()), (&data, Some(&b"hunter2"[..])));
+    }
+
+    #[test]
+    fn redacted_user_data_is_its_digest_and_nothing_more() {
+        let data = UserData::new(b"hunter2".to_vec()).redacted();
+        let text = serde_json::to_string(&data).unwrap();
+        assert_eq!(text, format!("{{\"sha256\":\"{}\"}}", data.sha256()));
+        let back: UserData = serde_json::from_str(&text).unwrap();
+        assert_eq!((&back, back.bytes()), (&data, None));
+        assert_eq!(back, UserData::new(b"hunter2".to_vec()));
     }
 }

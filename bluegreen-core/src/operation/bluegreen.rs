@@ -8,11 +8,9 @@ use crate::change::CloudChange;
 use crate::cloud::Cloud;
 use crate::gate::CloudGate;
 use crate::model::{Environment, EnvironmentName, RunId};
-use crate::plan::{
-    CloudPlan, Decision, DeployOptions, ScaledownOptions, SwitchOptions, UpgradeOptions,
-};
+use crate::plan::{Decision, DeployOptions, ScaledownOptions, SwitchOptions, UpgradeOptions};
 use crate::transaction::{
-    Cancel, Clock, Engine, EventSink, FORMAT, Header, Holder, Lease, NoSink, Outcome, Policy,
+    Cancel, Clock, Engine, EventSink, Header, Holder, Lease, NoSink, Outcome, Policy, Recovery,
     Store, SystemClock,
 };
 
@@ -210,7 +208,8 @@ impl Bluegreen {
         let done = match decision {
             Decision::Nothing(why) => Ok(Done::Nothing(why)),
             Decision::Run(plan) => {
-                let header = self.header(&spec, operation, run, plan);
+                let (name, actor) = (spec.name.clone(), self.actor.to_string());
+                let header = Header::new(run, operation, name, actor, plan);
                 self.carry_out(&spec, header, &lease).await
             }
         };
@@ -267,7 +266,8 @@ impl Bluegreen {
         // Read again: whoever held the lock before may have gone on with it.
         let (lines, journal) = self.store.open(run).await?;
         let (_, ledger) = history::understood(run, &lines)?;
-        let ended = self.engine(lease).recover(ledger, journal, self.actor.to_string()).await;
+        let recovery = Recovery::by(self.actor.to_string());
+        let ended = self.engine(lease).recover(ledger, journal, recovery).await;
         Ok(Done::Ran(ended?))
     }
 
@@ -288,24 +288,6 @@ impl Bluegreen {
             .with_clock(Arc::clone(&self.clock))
             .with_cancel(self.cancel.clone())
             .with_policy(self.policy)
-    }
-
-    fn header(
-        &self,
-        spec: &EnvironmentSpec,
-        operation: &str,
-        run: RunId,
-        plan: CloudPlan,
-    ) -> Header<CloudChange, CloudGate> {
-        Header {
-            format: FORMAT,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            run,
-            operation: operation.to_owned(),
-            environment: spec.name.clone(),
-            actor: self.actor.to_string(),
-            plan,
-        }
     }
 
     async fn lock(
@@ -346,7 +328,7 @@ impl Bluegreen {
     ) -> Result<Circumstances, OperationError> {
         let runs = self.log().await?;
         let mut ours = runs.iter().filter(|summary| summary.environment == spec.name);
-        if let Some(open) = ours.clone().find(|summary| summary.state.is_open()) {
+        if let Some(open) = ours.clone().find(|summary| summary.is_open()) {
             let (name, id, operation) = (&spec.name, &open.run, &open.operation);
             return Err(OperationError::refused(format!(
                 "run {id} ({operation} of `{name}`) is {} and must be finished first",

@@ -26,7 +26,7 @@ pub struct RunSummary {
     pub started: Timestamp,
     /// When it ended, if it did.
     pub ended: Option<Timestamp>,
-    /// How it stands.
+    /// How it stands; one that ended and is dirty was left so by a person's decision.
     pub state: RunState,
     /// How many changes it made, in place or not.
     pub changes: usize,
@@ -46,12 +46,14 @@ pub enum RunState {
     Dirty,
 }
 
-impl RunState {
+impl RunSummary {
     /// Returns whether a recovery has something to do.
-    pub const fn is_open(self) -> bool {
-        matches!(self, Self::Open | Self::Dirty)
+    pub fn is_open(&self) -> bool {
+        self.ended.is_none()
     }
+}
 
+impl RunState {
     /// Returns the state as it is written in `log`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -162,6 +164,7 @@ pub(super) fn summary(entries: &[CloudEntry], ledger: &CloudLedger) -> RunSummar
     let state = match ledger.ending() {
         Some(Ending::Committed) => RunState::Committed,
         Some(Ending::RolledBack) => RunState::RolledBack,
+        Some(Ending::Abandoned) => RunState::Dirty,
         None if is_stuck => RunState::Dirty,
         None => RunState::Open,
     };
@@ -210,6 +213,7 @@ fn state_name<C, G>(state: StepState, work: &Work<C, G>) -> &'static str {
         (StepState::Applied, Work::Gate(_)) => "passed",
         (StepState::Undone, _) => "undone",
         (StepState::Stuck, _) => "stuck",
+        (StepState::Skipped, _) => "left",
     }
 }
 
@@ -226,13 +230,14 @@ fn timeline(
                 ended = Some(entry.at);
                 trouble = Some(error.clone());
             }
-            Record::Stuck { step, reason } if *step == wanted => {
+            Record::Stuck { step, reason, .. } if *step == wanted => {
                 ended = Some(entry.at);
                 trouble = Some(reason.clone());
             }
             Record::Applied { step }
             | Record::Passed { step }
-            | Record::Undone { step }
+            | Record::Undone { step, .. }
+            | Record::Skipped { step, .. }
             | Record::Resurfaced { step }
                 if *step == wanted =>
             {

@@ -1,15 +1,17 @@
 use std::error::Error;
 use std::fmt::{Debug, Display};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Fields;
+
 /// One reversible edit of the world, carrying the value it replaces.
 ///
 /// A change is plain data: it can be printed before it runs, journaled while it
-/// runs, and undone by a later process that shares nothing but the journal. An
-/// edit that cannot be undone is not a change.
+/// runs, and undone by a later process that shares nothing but the journal.
 ///
 /// # Contract
 ///
@@ -17,7 +19,9 @@ use serde::de::DeserializeOwned;
 /// - `apply` is absolute: applying twice is applying once.
 /// - `apply` leaves everything alone that the change does not name.
 /// - `observe` looks at the world; it never answers from memory.
-/// - The `Display` text names the resource and both values, and no secret.
+/// - `find` says what `observe` compares, in the shape of `before` and `after`.
+/// - The `Display` text names the resource and both values. Neither it nor the fields hold a
+///   secret.
 #[async_trait]
 pub trait Change:
     Clone + Debug + Display + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
@@ -39,6 +43,24 @@ pub trait Change:
 
     /// Returns how well the change can be taken back.
     fn reversibility(&self) -> Reversibility;
+
+    /// Returns how long taking it back takes, roughly, once its call is made.
+    fn undo_time(&self) -> Duration;
+
+    /// Returns the value that is replaced, field by field.
+    fn before(&self) -> Fields;
+
+    /// Returns the value that is brought, field by field.
+    fn after(&self) -> Fields;
+
+    /// Returns the same change without what only an `apply` needs and nobody must see.
+    ///
+    /// It is equal to the change itself, as far as anybody can compare them.
+    #[must_use]
+    fn redacted(&self) -> Self;
+
+    /// Reads the value that is there now, field by field.
+    async fn find(&self, world: &Self::World) -> Result<Fields, Self::Error>;
 
     /// Looks at the world to see where it stands between before and after.
     ///
@@ -70,8 +92,12 @@ pub enum Position {
 pub enum Reversibility {
     /// The inverse restores what was.
     Exact,
-    /// The inverse restores the same capacity, on other machines.
+    /// The inverse restores the same settings and the same capacity, but on other machines, or
+    /// under another identity.
     Equivalent,
+    /// Nothing restores what was. Such a change comes after everything that can be taken back: it
+    /// is the plan's point of no return.
+    Irreversible,
 }
 
 impl Display for Reversibility {
@@ -79,6 +105,7 @@ impl Display for Reversibility {
         f.pad(match self {
             Self::Exact => "exact",
             Self::Equivalent => "equivalent",
+            Self::Irreversible => "irreversible",
         })
     }
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Ending, Progress, StepId};
+use super::{Difference, Ending, Progress, StepId};
 use crate::model::{EnvironmentName, RunId, Timestamp};
 
 /// Something that happens in a run, for people and programs that watch.
@@ -131,6 +131,9 @@ pub enum EventKind {
         change: String,
         /// Why.
         reason: String,
+        /// In what the thing is not as it was before.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        differences: Vec<Difference>,
     },
     /// Everything the run touched is looked at once more.
     Verifying {

@@ -3,14 +3,30 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
-use super::engine::{Halt, Run};
-use super::outcome::chain;
-use super::{Change, EventKind, Failure as _, Gate, Position, Record, Severity, StepId};
+use super::run::{Halt, Run};
+use super::trouble::Trouble;
+use super::{Change, EventKind, Gate, Position, Record, Severity, StepId, StepState};
 
 /// How one change went.
-struct Attempt<E> {
-    result: Result<(), E>,
+struct Attempt {
+    result: Result<(), Trouble>,
     made: Instant,
+}
+
+/// One change of a stage that is to be made.
+struct Open<C> {
+    step: StepId,
+    change: C,
+    /// Whether an earlier process began it already, and it may be in place.
+    begun: bool,
+}
+
+/// What a look before a stage found.
+enum Ready {
+    /// Everything is as the plan found it, but what these steps brought already.
+    Yes(Vec<StepId>),
+    /// It is not, and why.
+    No(String),
 }
 
 impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
@@ -19,75 +35,100 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
     /// Each must be seen unmade before, and seen made after; what the calls report only decides
     /// how long to look.
     pub(super) async fn apply_stage(&mut self, steps: &[StepId]) -> Result<(), Halt> {
-        let changes = self.changes(steps);
-        let refs: Vec<&C> = changes.iter().collect();
-        if let Some(cause) = self.stale(&refs).await? {
-            return self.turn(cause, false).await;
-        }
-        let title = self.announce(steps, &changes);
-        let intents = steps.iter().zip(&changes).map(|(step, change)| Record::Intended {
-            step: *step,
-            change: change.clone(),
-            inverse: change.inverse(),
+        let open: Vec<Open<C>> = steps
+            .iter()
+            .zip(self.changes(steps))
+            .map(|(step, change)| {
+                let begun = self.ledger.state(*step) == StepState::Started;
+                Open { step: *step, change, begun }
+            })
+            .collect();
+        let (ready, permit) = tokio::join!(self.ready(&open), self.permit());
+        permit?;
+        let in_place = match ready? {
+            Ready::Yes(in_place) => in_place,
+            Ready::No(cause) => return self.give_up(cause, steps).await,
+        };
+        let title = self.announce(&open);
+        let fresh = open.iter().filter(|one| !one.begun).map(|one| Record::Intended {
+            step: one.step,
+            change: one.change.redacted(),
+            inverse: one.change.redacted().inverse(),
         });
-        self.note(intents.collect()).await?;
-        let attempts = join_all(refs.iter().map(|change| self.attempt(change))).await;
+        let there = in_place.iter().map(|step| Record::Applied { step: *step });
+        self.note(fresh.chain(there).collect()).await?;
+        let open: Vec<Open<C>> =
+            open.into_iter().filter(|one| !in_place.contains(&one.step)).collect();
+        let attempts = join_all(open.iter().map(|one| self.attempt(&one.change))).await;
         let skew = spread(attempts.iter().map(|attempt| attempt.made));
-        let failed = self.confirm(steps, &changes, attempts).await?;
-        if let Some(cause) = failed {
-            return self.turn(cause, false).await;
+        if let Some((cause, failed)) = self.confirm(&open, attempts).await? {
+            return self.give_up(cause, &failed).await;
         }
         self.skew = self.skew.max(skew);
         self.emit(EventKind::StageDone { title, skew });
         Ok(())
     }
 
-    /// Returns why the plan is stale, if the world is not as the plan found it.
-    async fn stale(&self, changes: &[&C]) -> Result<Option<String>, Halt> {
-        let positions = self.look(changes, Position::Before, self.engine.policy.reread).await;
-        for (change, position) in changes.iter().zip(positions) {
+    /// Looks whether the world is as the plan found it.
+    async fn ready(&self, open: &[Open<C>]) -> Result<Ready, Halt> {
+        let refs: Vec<&C> = open.iter().map(|one| &one.change).collect();
+        // What an earlier process began may be in place or half made.
+        let is_fine = |at: usize, position: Position| match position {
+            Position::Before => true,
+            Position::After | Position::Partial => open[at].begun,
+            Position::Drifted => false,
+        };
+        let seen = self.look(&refs, is_fine, self.engine.policy.reread).await;
+        let mut in_place = Vec::new();
+        for (at, position) in seen.into_iter().enumerate() {
+            let Open { step, change, .. } = &open[at];
             match position {
-                Ok(Position::Before) => {}
-                Ok(_) => {
-                    let resource = change.resource();
-                    return Ok(Some(format!(
-                        "`{resource}` is not as the plan found it: somebody changed it meanwhile"
-                    )));
+                Ok(Position::After) if is_fine(at, Position::After) => in_place.push(*step),
+                Ok(position) if is_fine(at, position) => {}
+                Ok(_) => return Ok(Ready::No(self.stale(change).await)),
+                Err(trouble) if trouble.is_hopeless() && self.has_begun() => {
+                    return Err(Halt(trouble.text));
                 }
-                Err(error) if error.severity() == Severity::Hopeless => {
-                    return if self.ledger.touched().next().is_some() {
-                        Err(Halt(chain(&error)))
-                    } else {
-                        Ok(Some(chain(&error)))
-                    };
-                }
-                Err(error) => return Ok(Some(chain(&error))),
+                Err(trouble) => return Ok(Ready::No(trouble.text)),
             }
         }
-        Ok(None)
+        Ok(Ready::Yes(in_place))
     }
 
-    fn announce(&self, steps: &[StepId], changes: &[C]) -> String {
-        let first = steps.first().copied();
+    fn has_begun(&self) -> bool {
+        self.ledger.touched().next().is_some()
+    }
+
+    /// Says why a plan is stale.
+    async fn stale(&self, change: &C) -> String {
+        let differences = self.engine.differences(change, &change.before()).await;
+        let list: Vec<String> = differences.iter().map(ToString::to_string).collect();
+        let list = if list.is_empty() { String::new() } else { format!(" ({})", list.join(", ")) };
+        let resource = change.resource();
+        format!("`{resource}` is not as the plan found it: somebody changed it meanwhile{list}")
+    }
+
+    fn announce(&self, open: &[Open<C>]) -> String {
+        let first = open.first().map(|one| one.step);
         let at = self.ledger.plan().steps().find(|(step, ..)| Some(*step) == first);
         let title = at.map_or_else(String::new, |(_, stage, _)| {
             self.ledger.plan().stages()[stage].title.clone()
         });
-        self.emit(EventKind::StageBegun { title: title.clone(), changes: changes.len() });
-        for (step, change) in steps.iter().zip(changes) {
+        self.emit(EventKind::StageBegun { title: title.clone(), changes: open.len() });
+        for Open { step, change, .. } in open {
             self.emit(EventKind::ChangeBegun { step: *step, change: change.to_string() });
         }
         title
     }
 
     /// Makes one change; asks a busy world again as long as nobody else changes it meanwhile.
-    async fn attempt(&self, change: &C) -> Attempt<C::Error> {
+    async fn attempt(&self, change: &C) -> Attempt {
         let began = Instant::now();
         let mut pauses = self.engine.policy.backoff.pauses();
         loop {
-            let result = change.apply(&self.engine.world).await;
+            let result = self.engine.apply(change).await;
             let made = Instant::now();
-            let is_busy = matches!(&result, Err(error) if error.severity() == Severity::Busy);
+            let is_busy = matches!(&result, Err(trouble) if trouble.severity == Severity::Busy);
             if !is_busy || began.elapsed() >= self.engine.policy.forward {
                 return Attempt { result, made };
             }
@@ -96,8 +137,10 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
                 () = self.engine.cancel.requested() => return Attempt { result, made },
                 () = tokio::time::sleep(pause) => {}
             }
-            let seen = C::observe(&[change], &self.engine.world).await;
-            if !matches!(seen.as_slice(), [Ok(Position::Before | Position::Partial)]) {
+            let changes = [change];
+            let (seen, permit) = tokio::join!(self.engine.observe(&changes), self.permit());
+            let is_free = matches!(seen.as_slice(), [Ok(Position::Before | Position::Partial)]);
+            if !is_free || permit.is_err() {
                 return Attempt { result, made };
             }
         }
@@ -105,58 +148,59 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
 
     /// Looks whether the changes are in place, and journals what was seen.
     ///
-    /// Returns why the run must turn round, if any is not.
+    /// Returns why the run cannot go on, if any is not, and which.
     async fn confirm(
         &mut self,
-        steps: &[StepId],
-        changes: &[C],
-        attempts: Vec<Attempt<C::Error>>,
-    ) -> Result<Option<String>, Halt> {
-        let refs: Vec<&C> = changes.iter().collect();
+        open: &[Open<C>],
+        attempts: Vec<Attempt>,
+    ) -> Result<Option<(String, Vec<StepId>)>, Halt> {
         let patience = if attempts.iter().all(|attempt| refused(&attempt.result)) {
             Duration::ZERO
         } else {
             self.engine.policy.reread
         };
-        let positions = self.look_past(&refs, &attempts, patience).await;
+        let positions = self.look_past(open, &attempts, patience).await;
         let (mut records, mut cause, mut halt) = (Vec::new(), None, None);
-        for (((step, change), attempt), position) in
-            steps.iter().zip(changes).zip(attempts).zip(positions)
-        {
-            let step = *step;
-            let change = change.to_string();
+        let mut failed = Vec::new();
+        for ((one, attempt), position) in open.iter().zip(attempts).zip(positions) {
+            let step = one.step;
+            let change = one.change.to_string();
             if matches!(position, Ok(Position::After)) {
                 records.push(Record::Applied { step });
                 self.emit(EventKind::ChangeDone { step, change });
                 continue;
             }
-            let in_doubt = !refused(&attempt.result);
-            let (error, severity) = explain(attempt.result.err(), position);
-            if severity == Some(Severity::Hopeless) {
-                halt.get_or_insert(Halt(error.clone()));
+            // A call of an earlier process may still land, whatever this one's reported.
+            let in_doubt = one.begun || !refused(&attempt.result);
+            let trouble = explain(attempt.result.err(), position);
+            if trouble.is_hopeless() {
+                halt.get_or_insert(Halt(trouble.text.clone()));
             }
+            let error = trouble.text;
             records.push(Record::Failed { step, error: error.clone(), in_doubt });
             self.emit(EventKind::ChangeFailed { step, change, error: error.clone() });
+            failed.push(step);
             cause.get_or_insert(error);
         }
         self.note(records).await?;
-        halt.map_or(Ok(cause), Err)
+        halt.map_or(Ok(cause.map(|cause| (cause, failed))), Err)
     }
 
     /// Looks until every change that was not refused is in place, or patience ends.
     async fn look_past(
         &self,
-        changes: &[&C],
-        attempts: &[Attempt<C::Error>],
+        open: &[Open<C>],
+        attempts: &[Attempt],
         patience: Duration,
-    ) -> Vec<Result<Position, C::Error>> {
-        let hoped: Vec<&C> = changes
+    ) -> Vec<Result<Position, Trouble>> {
+        let hoped: Vec<&C> = open
             .iter()
             .zip(attempts)
             .filter(|(_, attempt)| !refused(&attempt.result))
-            .map(|(change, _)| *change)
+            .map(|(one, _)| &one.change)
             .collect();
-        let mut seen = self.look(&hoped, Position::After, patience).await.into_iter();
+        let is_made = |_, position| position == Position::After;
+        let mut seen = self.look(&hoped, is_made, patience).await.into_iter();
         attempts
             .iter()
             .map(|attempt| {
@@ -169,33 +213,34 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
             .collect()
     }
 
-    /// Looks again and again until all of `changes` are at `wanted`, for `patience` at most.
+    /// Looks again and again until all of `changes` are where they should be, for `patience` at
+    /// most.
     ///
     /// One odd reading proves nothing: reads lag behind writes.
     pub(super) async fn look(
         &self,
         changes: &[&C],
-        wanted: Position,
+        is_fine: impl Fn(usize, Position) -> bool,
         patience: Duration,
-    ) -> Vec<Result<Position, C::Error>> {
+    ) -> Vec<Result<Position, Trouble>> {
         let began = Instant::now();
         let mut pauses = self.engine.policy.backoff.pauses();
-        let mut seen: Vec<Option<Result<Position, C::Error>>> =
+        let mut seen: Vec<Option<Result<Position, Trouble>>> =
             changes.iter().map(|_| None).collect();
         loop {
             let open: Vec<usize> = (0..changes.len())
-                .filter(|at| !matches!(seen[*at], Some(Ok(position)) if position == wanted))
+                .filter(|at| !matches!(seen[*at], Some(Ok(position)) if is_fine(*at, position)))
                 .collect();
             let asked: Vec<&C> = open.iter().map(|at| changes[*at]).collect();
             if !asked.is_empty() {
-                let answers = C::observe(&asked, &self.engine.world).await;
+                let answers = self.engine.observe(&asked).await;
                 for (at, answer) in open.iter().zip(answers) {
                     seen[*at] = Some(answer);
                 }
             }
-            let done = seen.iter().all(|one| match one {
-                Some(Ok(position)) => *position == wanted,
-                Some(Err(error)) => error.severity() == Severity::Hopeless,
+            let done = seen.iter().enumerate().all(|(at, one)| match one {
+                Some(Ok(position)) => is_fine(at, *position),
+                Some(Err(trouble)) => trouble.is_hopeless(),
                 None => false,
             });
             if done || began.elapsed() >= patience {
@@ -209,24 +254,22 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
 }
 
 /// Returns whether a call is known to have changed nothing.
-fn refused<E: super::Failure>(result: &Result<(), E>) -> bool {
+fn refused(result: &Result<(), Trouble>) -> bool {
     match result {
         Ok(()) => false,
-        Err(error) => error.severity() != Severity::Unknown,
+        Err(trouble) => trouble.severity != Severity::Unknown,
     }
 }
 
 /// Says why a change is not in place: what its call reported, else what was seen.
-fn explain<E: super::Failure>(
-    reported: Option<E>,
-    seen: Result<Position, E>,
-) -> (String, Option<Severity>) {
+fn explain(reported: Option<Trouble>, seen: Result<Position, Trouble>) -> Trouble {
+    let unreported = |text: &str| Trouble { text: text.to_owned(), severity: Severity::Refused };
     match (reported, seen) {
-        (Some(error), _) | (None, Err(error)) => (chain(&error), Some(error.severity())),
+        (Some(trouble), _) | (None, Err(trouble)) => trouble,
         (None, Ok(Position::Drifted)) => {
-            ("the change was accepted, and then somebody else changed the same".to_owned(), None)
+            unreported("the change was accepted, and then somebody else changed the same")
         }
-        (None, Ok(_)) => ("the change was accepted, but does not show".to_owned(), None),
+        (None, Ok(_)) => unreported("the change was accepted, but does not show"),
     }
 }
 

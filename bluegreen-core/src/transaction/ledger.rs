@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Change, Ending, Gate, Header, Plan, Record, StepId};
+use super::{Change, Difference, Ending, Gate, Header, Plan, Record, StepId, Work};
 
 /// The records of a run, folded into what is next. Pure.
 #[derive(Clone, Debug)]
@@ -16,8 +16,19 @@ pub struct Ledger<C, G> {
     /// Whether another process took over while the run went back: its predecessor may have had
     /// inverses under way.
     resumed: bool,
-    /// Why steps are stuck.
-    reasons: BTreeMap<StepId, String>,
+    /// Why steps are stuck, or were.
+    reasons: BTreeMap<StepId, Obstacle>,
+    /// What was made again on the way back.
+    remade: BTreeSet<StepId>,
+}
+
+/// Why a step is stuck.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obstacle {
+    /// In words.
+    pub reason: String,
+    /// In what the thing is not as it should be.
+    pub differences: Vec<Difference>,
 }
 
 /// Why a run went back.
@@ -40,6 +51,8 @@ pub enum StepState {
     Undone,
     /// Can go neither way.
     Stuck,
+    /// Left as it is, since a person decided so.
+    Skipped,
 }
 
 /// What to do next.
@@ -51,12 +64,14 @@ pub enum Next {
     Await(StepId),
     /// Take these changes of one stage back.
     Undo(Vec<StepId>),
-    /// Nothing: these are stuck, and an earlier stage is not begun before they are not.
+    /// Nothing: these are stuck, and no other stage is begun before they are not.
     Stuck(Vec<StepId>),
     /// Everything is in place: say so.
     Commit,
     /// Everything was taken back: look at it once more and say so.
     RollBack,
+    /// Everything was taken back but what a person decided to leave: look and say so.
+    Abandon,
     /// The run has ended.
     Done(Ending),
 }
@@ -66,6 +81,16 @@ pub enum Next {
 #[error("the record `{record}` cannot follow the ones before it")]
 pub struct IllegalRecord {
     record: String,
+}
+
+impl IllegalRecord {
+    fn of<C, G>(record: &Record<C, G>) -> Self {
+        let record = match record.name() {
+            (name, Some(step)) => format!("{name} {step}"),
+            (name, None) => name.to_owned(),
+        };
+        Self { record }
+    }
 }
 
 impl<C: Change, G: Gate> Ledger<C, G> {
@@ -80,6 +105,7 @@ impl<C: Change, G: Gate> Ledger<C, G> {
             refused: BTreeSet::new(),
             resumed: false,
             reasons: BTreeMap::new(),
+            remade: BTreeSet::new(),
         }
     }
 
@@ -140,8 +166,37 @@ impl<C: Change, G: Gate> Ledger<C, G> {
     }
 
     /// Returns why a step is stuck, or was.
-    pub fn reason(&self, step: StepId) -> Option<&str> {
-        self.reasons.get(&step).map(String::as_str)
+    pub fn obstacle(&self, step: StepId) -> Option<&Obstacle> {
+        self.reasons.get(&step)
+    }
+
+    /// Returns whether nothing but going on is left: what cannot be undone has been begun.
+    pub fn is_past_return(&self) -> bool {
+        self.plan().point_of_no_return().is_some_and(|barrier| {
+            self.steps
+                .iter()
+                .any(|(stage, state)| *stage >= barrier && *state != StepState::Pending)
+        })
+    }
+
+    /// Returns whether a recovery may go on with the plan: the run has not turned round.
+    pub fn may_go_on(&self) -> bool {
+        self.ending.is_none() && self.turned.is_none()
+    }
+
+    /// Returns whether a person may decide to leave a change as it is: the run goes back, and the
+    /// change is stuck, or was before another process took over.
+    pub fn may_skip(&self, step: StepId) -> bool {
+        self.ending.is_none()
+            && self.turned.is_some()
+            && self.is_change(step)
+            && self.reasons.contains_key(&step)
+            && matches!(self.state(step), StepState::Stuck | StepState::Started)
+    }
+
+    /// Returns what was taken away, and on the way back made again with another identity.
+    pub fn remade(&self) -> impl Iterator<Item = &C> {
+        self.remade.iter().filter_map(|step| self.change(*step))
     }
 
     /// Returns the change at a step.
@@ -166,6 +221,10 @@ impl<C: Change, G: Gate> Ledger<C, G> {
     }
 
     fn next_forward(&self) -> Next {
+        let stuck = self.in_state(StepState::Stuck);
+        if !stuck.is_empty() {
+            return Next::Stuck(stuck);
+        }
         let open = self.plan().steps().find(|(step, ..)| self.state(*step) != StepState::Applied);
         match open {
             None => Next::Commit,
@@ -182,7 +241,10 @@ impl<C: Change, G: Gate> Ledger<C, G> {
         let is_open =
             |state| matches!(state, StepState::Started | StepState::Applied | StepState::Stuck);
         let newest = self.touched().filter(|(.., state)| is_open(*state)).last();
-        let Some((newest, ..)) = newest else { return Next::RollBack };
+        let Some((newest, ..)) = newest else {
+            let is_whole = self.in_state(StepState::Skipped).is_empty();
+            return if is_whole { Next::RollBack } else { Next::Abandon };
+        };
         let stage = self.stage_of(newest);
         let undo =
             self.of_stage(stage, |state| matches!(state, StepState::Started | StepState::Applied));
@@ -191,6 +253,11 @@ impl<C: Change, G: Gate> Ledger<C, G> {
         } else {
             Next::Undo(undo)
         }
+    }
+
+    fn in_state(&self, wanted: StepState) -> Vec<StepId> {
+        let steps = self.plan().steps().map(|(step, ..)| step);
+        steps.filter(|step| self.state(*step) == wanted).collect()
     }
 
     fn stage_of(&self, step: StepId) -> usize {
@@ -207,7 +274,7 @@ impl<C: Change, G: Gate> Ledger<C, G> {
 
     /// Takes in one more record.
     pub fn fold(&mut self, record: &Record<C, G>) -> Result<(), IllegalRecord> {
-        use StepState::{Applied, Pending, Started, Stuck, Undone};
+        use StepState::{Applied, Pending, Skipped, Started, Stuck, Undone};
         let turned = self.turned.is_some();
         let legal = self.ending.is_none()
             && match record {
@@ -232,19 +299,35 @@ impl<C: Change, G: Gate> Ledger<C, G> {
                         && self.move_to(*step, &[Pending], Applied)
                 }
                 Record::Unwinding { cause, asked } => {
-                    self.turned.replace(Turned { cause: cause.clone(), asked: *asked }).is_none()
+                    let may = !self.is_past_return();
+                    let turned = Turned { cause: cause.clone(), asked: *asked };
+                    self.turned.replace(turned).is_none() && may
                 }
-                Record::Undone { step } => {
+                Record::Undone { step, remade } => {
+                    if *remade {
+                        self.remade.insert(*step);
+                    }
                     turned && self.move_to(*step, &[Started, Applied, Stuck], Undone)
                 }
                 Record::Resurfaced { step } => turned && self.move_to(*step, &[Undone], Started),
-                Record::Stuck { step, reason } => {
-                    self.reasons.insert(*step, reason.clone());
-                    turned && self.move_to(*step, &[Started, Applied, Undone], Stuck)
+                Record::Stuck { step, reason, differences } => {
+                    let (reason, differences) = (reason.clone(), differences.clone());
+                    self.reasons.insert(*step, Obstacle { reason, differences });
+                    if turned {
+                        self.move_to(*step, &[Started, Applied, Undone], Stuck)
+                    } else {
+                        self.is_past_return() && self.move_to(*step, &[Started, Pending], Stuck)
+                    }
                 }
-                Record::Resumed { .. } => {
+                Record::Skipped { step, .. } => {
+                    self.may_skip(*step) && self.move_to(*step, &[Started, Stuck], Skipped)
+                }
+                Record::Resumed { forward, .. } => {
                     self.unstick();
-                    true
+                    if !turned {
+                        self.reopen_gates();
+                    }
+                    !(turned && *forward)
                 }
                 Record::Committed => {
                     let legal = self.next() == Next::Commit;
@@ -256,17 +339,39 @@ impl<C: Change, G: Gate> Ledger<C, G> {
                     self.ending = Some(Ending::RolledBack);
                     legal
                 }
+                Record::Abandoned => {
+                    let legal = self.next() == Next::Abandon;
+                    self.ending = Some(Ending::Abandoned);
+                    legal
+                }
             };
-        if legal { Ok(()) } else { Err(IllegalRecord { record: name_of(record) }) }
+        if legal { Ok(()) } else { Err(IllegalRecord::of(record)) }
     }
 
     /// Gives what is stuck another chance: a person may have cleared the way.
     fn unstick(&mut self) {
         self.resumed |= self.turned.is_some();
-        for (_, state) in &mut self.steps {
-            if *state == StepState::Stuck {
-                *state = StepState::Started;
-            }
+        for step in self.in_state(StepState::Stuck) {
+            let to = if self.is_change(step) { StepState::Started } else { StepState::Pending };
+            self.move_to(step, &[StepState::Stuck], to);
+        }
+    }
+
+    /// Wants the gates to hold once more that stand right before what is next: what was true when
+    /// the run was interrupted need not be true any more.
+    fn reopen_gates(&mut self) {
+        let is_open = |(step, ..): &(StepId, _, _)| self.state(*step) != StepState::Applied;
+        let Some((_, next, _)) = self.plan().steps().find(is_open) else { return };
+        let is_gate = |stage: &usize| matches!(self.plan().stages()[*stage].work, Work::Gate(_));
+        let first = (0..next).rev().take_while(is_gate).last().unwrap_or(next);
+        let gates: Vec<StepId> = self
+            .plan()
+            .steps()
+            .filter(|(_, stage, _)| (first..next).contains(stage))
+            .map(|(step, ..)| step)
+            .collect();
+        for gate in gates {
+            self.move_to(gate, &[StepState::Applied], StepState::Pending);
         }
     }
 
@@ -295,22 +400,4 @@ impl<C: Change, G: Gate> Ledger<C, G> {
             _ => false,
         }
     }
-}
-
-fn name_of<C, G>(record: &Record<C, G>) -> String {
-    let (name, step) = match record {
-        Record::Begun(_) => ("begun", None),
-        Record::Intended { step, .. } => ("intended", Some(step)),
-        Record::Applied { step } => ("applied", Some(step)),
-        Record::Failed { step, .. } => ("failed", Some(step)),
-        Record::Passed { step } => ("passed", Some(step)),
-        Record::Unwinding { .. } => ("unwinding", None),
-        Record::Undone { step } => ("undone", Some(step)),
-        Record::Resurfaced { step } => ("resurfaced", Some(step)),
-        Record::Stuck { step, .. } => ("stuck", Some(step)),
-        Record::Resumed { .. } => ("resumed", None),
-        Record::Committed => ("committed", None),
-        Record::RolledBack => ("rolled_back", None),
-    };
-    step.map_or_else(|| name.to_owned(), |step| format!("{name} {step}"))
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::StepId;
+use super::{Difference, StepId};
 use crate::model::RunId;
 
 /// How a run ended. There is nothing in between: what is not one of these is still open.
@@ -14,6 +14,8 @@ pub enum Ending {
     Committed,
     /// Everything was seen to be as before.
     RolledBack,
+    /// Everything was seen to be as before but what a person decided to leave as it is.
+    Abandoned,
 }
 
 impl fmt::Display for Ending {
@@ -21,6 +23,7 @@ impl fmt::Display for Ending {
         f.pad(match self {
             Self::Committed => "committed",
             Self::RolledBack => "rolled-back",
+            Self::Abandoned => "abandoned",
         })
     }
 }
@@ -37,6 +40,11 @@ pub struct Outcome {
     pub changes: usize,
     /// The longest time between the first and the last change of one stage to be made.
     pub skew: Duration,
+    /// What was made again on the way back, in words: its settings are as before, its identity is
+    /// not.
+    pub remade: Vec<String>,
+    /// What a person decided to leave as it is.
+    pub left: Vec<Left>,
 }
 
 /// Says how a run failed, and what state that leaves the world in.
@@ -46,6 +54,7 @@ pub struct RunError {
     run: RunId,
     cause: String,
     left: Vec<Left>,
+    remade: Vec<String>,
 }
 
 /// The state of the world after a run that failed.
@@ -73,11 +82,18 @@ pub struct Left {
     pub change: String,
     /// Why it is left.
     pub reason: String,
+    /// In what the thing is not as it should be.
+    pub differences: Vec<Difference>,
 }
 
 impl RunError {
     pub(super) fn new(kind: RunErrorKind, run: RunId, cause: impl Into<String>) -> Self {
-        Self { kind, run, cause: cause.into(), left: Vec::new() }
+        Self { kind, run, cause: cause.into(), left: Vec::new(), remade: Vec::new() }
+    }
+
+    pub(super) fn with_remade(mut self, remade: Vec<String>) -> Self {
+        self.remade = remade;
+        self
     }
 
     pub(super) fn with_left(mut self, left: Vec<Left>) -> Self {
@@ -103,6 +119,12 @@ impl RunError {
     /// Returns what is left in place, or perhaps is.
     pub fn left(&self) -> &[Left] {
         &self.left
+    }
+
+    /// Returns what was made again on the way back, in words: its settings are as before, its
+    /// identity is not.
+    pub fn remade(&self) -> &[String] {
+        &self.remade
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Policy {
     pub reread: Duration,
     /// How late a call may land whose answer was lost.
     pub settle: Duration,
+    /// For how long a single call may take; then its answer counts as lost.
+    pub call: Duration,
     /// How attempts are spaced.
     pub backoff: Backoff,
 }
@@ -37,6 +39,7 @@ impl Default for Policy {
             undo: Duration::from_mins(20),
             reread: Duration::from_secs(15),
             settle: Duration::from_secs(30),
+            call: Duration::from_secs(90),
             backoff: Backoff::default(),
         }
     }

@@ -1,8 +1,9 @@
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Gate};
+use super::{Change, Gate, Reversibility};
 
 /// A checked list of stages, to be run in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +100,30 @@ impl<C: Change, G: Gate> Plan<C, G> {
             }
         }
         Ok(())
+    }
+}
+
+impl<C: Change, G> Plan<C, G> {
+    /// Returns the index of the first stage that cannot be undone, if there is one: from there on
+    /// a run can only go on.
+    pub fn point_of_no_return(&self) -> Option<usize> {
+        let irreversible = |change: &C| change.reversibility() == Reversibility::Irreversible;
+        self.stages.iter().position(|stage| match &stage.work {
+            Work::Changes(changes) => changes.iter().any(irreversible),
+            Work::Gate(_) => false,
+        })
+    }
+
+    /// Returns how long a rollback takes, roughly, from the last moment at which there can be one.
+    ///
+    /// Changes of a stage go back at the same time, stages one after the other.
+    pub fn rollback_time(&self) -> Duration {
+        let last = self.point_of_no_return().unwrap_or(self.stages.len());
+        let times = self.stages[..last].iter().map(|stage| match &stage.work {
+            Work::Changes(changes) => changes.iter().map(Change::undo_time).max(),
+            Work::Gate(_) => None,
+        });
+        times.flatten().sum()
     }
 }
 

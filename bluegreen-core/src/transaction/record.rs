@@ -1,11 +1,11 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Plan, StepId};
+use super::{Difference, Plan, StepId};
 use crate::model::{EnvironmentName, RunId, Timestamp};
 
 /// The version of the journal's format that this build writes, and the newest that it reads.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// One line of a journal: a record and when it was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,28 +62,68 @@ pub enum Record<C, G> {
     Undone {
         /// Its place in the plan.
         step: StepId,
+        /// Whether what it had taken away was made again, and so has another identity now.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        remade: bool,
     },
     /// A change that had been undone was seen in place again: a call landed late.
     Resurfaced {
         /// Its place in the plan.
         step: StepId,
     },
-    /// A change can go neither way; a person must look.
+    /// A step can go neither way; a person must look.
     Stuck {
         /// Its place in the plan.
         step: StepId,
         /// Why.
         reason: String,
+        /// In what the thing is not as it should be.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        differences: Vec<Difference>,
+    },
+    /// A person decided to leave a stuck change as it is.
+    Skipped {
+        /// Its place in the plan.
+        step: StepId,
+        /// Who decided.
+        actor: String,
     },
     /// Another process took over.
     Resumed {
         /// Who.
         actor: String,
+        /// Whether it goes on with the plan, instead of back.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        forward: bool,
     },
     /// Everything is in place.
     Committed,
     /// Everything was seen to be as before.
     RolledBack,
+    /// Everything was seen to be as before but what a person decided to leave.
+    Abandoned,
+}
+
+impl<C, G> Record<C, G> {
+    /// Returns the name of the record as it is written, and the step that it is about.
+    pub fn name(&self) -> (&'static str, Option<StepId>) {
+        match self {
+            Self::Begun(_) => ("begun", None),
+            Self::Intended { step, .. } => ("intended", Some(*step)),
+            Self::Applied { step } => ("applied", Some(*step)),
+            Self::Failed { step, .. } => ("failed", Some(*step)),
+            Self::Passed { step } => ("passed", Some(*step)),
+            Self::Unwinding { .. } => ("unwinding", None),
+            Self::Undone { step, .. } => ("undone", Some(*step)),
+            Self::Resurfaced { step } => ("resurfaced", Some(*step)),
+            Self::Stuck { step, .. } => ("stuck", Some(*step)),
+            Self::Skipped { step, .. } => ("skipped", Some(*step)),
+            Self::Resumed { .. } => ("resumed", None),
+            Self::Committed => ("committed", None),
+            Self::RolledBack => ("rolled_back", None),
+            Self::Abandoned => ("abandoned", None),
+        }
+    }
 }
 
 /// The first record of a journal: who does what, and the whole plan.
@@ -101,8 +141,33 @@ pub struct Header<C, G> {
     pub environment: EnvironmentName,
     /// Who runs it, and where.
     pub actor: String,
+    /// The earlier run that this one takes back, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<RunId>,
     /// What is to be done.
     pub plan: Plan<C, G>,
+}
+
+impl<C, G> Header<C, G> {
+    /// Begins a run of `plan`, written by this version of the program.
+    pub fn new(
+        run: RunId,
+        operation: impl Into<String>,
+        environment: EnvironmentName,
+        actor: impl Into<String>,
+        plan: Plan<C, G>,
+    ) -> Self {
+        Self {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            run,
+            operation: operation.into(),
+            environment,
+            actor: actor.into(),
+            undoes: None,
+            plan,
+        }
+    }
 }
 
 /// Says why a journal cannot be read.

@@ -4,9 +4,12 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
-use super::engine::{Halt, Run};
-use super::outcome::chain;
-use super::{Change, EventKind, Failure as _, Gate, Position, Record, Severity, StepId, StepState};
+use super::run::{Halt, Run};
+use super::trouble::Trouble;
+use super::{
+    Change, Difference, EventKind, Gate, Position, Record, Reversibility, Severity, StepId,
+    StepState,
+};
 
 /// How often the world may refuse an inverse before the change counts as stuck. More than once,
 /// since what was just made is sometimes refused for a moment as not being there.
@@ -24,6 +27,8 @@ struct Open<C> {
     in_doubt: Option<Instant>,
     /// When its inverse was last applied without being refused.
     reverted: Option<Instant>,
+    /// Whether its inverse was ever applied.
+    written: bool,
     trouble: Option<String>,
 }
 
@@ -54,6 +59,7 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
                 drifted: None,
                 in_doubt: self.ledger.is_in_doubt(*step).then_some(settled),
                 reverted: None,
+                written: false,
                 trouble: None,
             })
             .collect();
@@ -76,13 +82,14 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
         is_last: bool,
     ) -> Result<Vec<Open<C>>, Halt> {
         let refs: Vec<&C> = open.iter().map(|one| &one.change).collect();
-        let seen = C::observe(&refs, &self.engine.world).await;
+        let (seen, permit) = tokio::join!(self.engine.observe(&refs), self.permit());
         let (mut records, mut revert, mut wait) = (Vec::new(), Vec::new(), Vec::new());
         let (mut halt, mut resurfaced) = (None, false);
         for (mut one, position) in open.drain(..).zip(seen) {
             match self.judge(&mut one, position, is_last)? {
                 Found::Undone => {
-                    records.push(Record::Undone { step: one.step });
+                    let remade = one.written && is_removal(&one.change);
+                    records.push(Record::Undone { step: one.step, remade });
                     let change = one.change.to_string();
                     self.emit(EventKind::Undone { step: one.step, change });
                 }
@@ -92,9 +99,9 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
                         records.push(Record::Resurfaced { step });
                         resurfaced = true;
                     }
-                    None => records.push(self.stuck(&one, SOMEBODY_ELSE)),
+                    None => records.push(self.stuck(&one, SOMEBODY_ELSE).await),
                 },
-                Found::Stuck(reason) => records.push(self.stuck(&one, &reason)),
+                Found::Stuck(reason) => records.push(self.stuck(&one, &reason).await),
                 Found::InPlace => revert.push(one),
                 Found::NotYet => wait.push(one),
             }
@@ -106,13 +113,15 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
             return Ok(Vec::new());
         }
         let inverses: Vec<C> = revert.iter().map(|one| one.change.inverse()).collect();
-        let results =
-            join_all(inverses.iter().map(|inverse| inverse.apply(&self.engine.world))).await;
+        if !inverses.is_empty() {
+            permit?;
+        }
+        let results = join_all(inverses.iter().map(|inverse| self.engine.apply(inverse))).await;
         for (mut one, result) in revert.into_iter().zip(results) {
             one.reverted = Some(Instant::now());
-            if let Err(error) = result {
-                let trouble = chain(&error);
-                match error.severity() {
+            one.written = true;
+            if let Err(Trouble { text: trouble, severity }) = result {
+                match severity {
                     Severity::Hopeless => halt = Some(Halt(trouble.clone())),
                     Severity::Refused => (one.refusals, one.reverted) = (one.refusals + 1, None),
                     Severity::Busy => one.reverted = None,
@@ -131,7 +140,7 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
     fn judge(
         &self,
         one: &mut Open<C>,
-        position: Result<Position, C::Error>,
+        position: Result<Position, Trouble>,
         is_last: bool,
     ) -> Result<Found, Halt> {
         let late = |one: &Open<C>| {
@@ -166,11 +175,9 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
                     Found::NotYet
                 }
             }
-            Err(error) if error.severity() == Severity::Hopeless => {
-                return Err(Halt(chain(&error)));
-            }
-            Err(error) => {
-                one.trouble = Some(chain(&error));
+            Err(trouble) if trouble.is_hopeless() => return Err(Halt(trouble.text)),
+            Err(trouble) => {
+                one.trouble = Some(trouble.text);
                 if is_last { Found::Stuck(late(one)) } else { Found::NotYet }
             }
         })
@@ -180,7 +187,7 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
     ///
     /// A call whose answer was lost may land after its change was looked at: where there was one,
     /// the second look comes after a pause, and what has come up is taken back again.
-    pub(super) async fn certify(&mut self) -> Result<(), Halt> {
+    pub(super) async fn certify(&mut self, ending: Record<C, G>) -> Result<(), Halt> {
         let by_resource = self.touched_by_resource();
         if !by_resource.is_empty() {
             let doubtful = self.in_doubt || self.ledger.was_resumed();
@@ -190,22 +197,26 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
         }
         // What was there before a run is what its first change of a resource replaced.
         let firsts: Vec<&C> = by_resource.values().map(|changes| &changes[0].1).collect();
-        let seen = self.look(&firsts, Position::Before, self.engine.policy.reread).await;
+        let is_before = |_, position| position == Position::Before;
+        let seen = self.look(&firsts, is_before, self.engine.policy.reread).await;
         let mut records = Vec::new();
         for (changes, position) in by_resource.values().zip(seen) {
             records.extend(self.verdict(changes, position).await?);
         }
         if records.is_empty() {
-            records.push(Record::RolledBack);
+            records.push(ending);
         }
         self.note(records).await
     }
 
+    /// Returns everything the run touched, but what a person decided to leave as it is.
     fn touched_by_resource(&self) -> BTreeMap<String, Vec<(StepId, C)>> {
         let mut by_resource: BTreeMap<String, Vec<(StepId, C)>> = BTreeMap::new();
         for (step, change, _) in self.ledger.touched() {
             by_resource.entry(change.resource()).or_default().push((step, change.clone()));
         }
+        let is_left = |step: &StepId| self.ledger.state(*step) == StepState::Skipped;
+        by_resource.retain(|_, changes| !changes.iter().any(|(step, _)| is_left(step)));
         by_resource
     }
 
@@ -213,22 +224,24 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
     async fn verdict(
         &self,
         changes: &[(StepId, C)],
-        position: Result<Position, C::Error>,
+        position: Result<Position, Trouble>,
     ) -> Result<Option<Record<C, G>>, Halt> {
-        let step = changes[0].0;
+        let (step, first) = &changes[0];
+        let step = *step;
         Ok(match position {
             Ok(Position::Before) => None,
             Ok(Position::After | Position::Partial) => Some(Record::Resurfaced { step }),
-            Ok(Position::Drifted) => Some(match self.resurfaced(&changes[0].1.resource()).await {
+            Ok(Position::Drifted) => Some(match self.resurfaced(&first.resource()).await {
                 Some(step) => Record::Resurfaced { step },
-                None => Record::Stuck { step, reason: SOMEBODY_ELSE.to_owned() },
+                None => {
+                    let differences = self.engine.differences(first, &first.before()).await;
+                    Record::Stuck { step, reason: SOMEBODY_ELSE.to_owned(), differences }
+                }
             }),
-            Err(error) if error.severity() == Severity::Hopeless => {
-                return Err(Halt(chain(&error)));
-            }
-            Err(error) => {
-                let reason = format!("it could not be looked at: {}", chain(&error));
-                Some(Record::Stuck { step, reason })
+            Err(trouble) if trouble.is_hopeless() => return Err(Halt(trouble.text)),
+            Err(trouble) => {
+                let reason = format!("it could not be looked at: {}", trouble.text);
+                Some(Record::Stuck { step, reason, differences: Vec::new() })
             }
         })
     }
@@ -245,7 +258,7 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
             .map(|(step, change, _)| (step, change.clone()))
             .collect();
         for (step, change) in undone.iter().rev() {
-            let seen = C::observe(&[change], &self.engine.world).await;
+            let seen = self.engine.observe(&[change]).await;
             if matches!(seen.as_slice(), [Ok(Position::After | Position::Partial)]) {
                 return Some(*step);
             }
@@ -253,10 +266,24 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
         None
     }
 
-    fn stuck(&self, one: &Open<C>, reason: &str) -> Record<C, G> {
+    async fn stuck(&self, one: &Open<C>, reason: &str) -> Record<C, G> {
         let (step, reason) = (one.step, reason.to_owned());
+        let differences: Vec<Difference> =
+            self.engine.differences(&one.change, &one.change.before()).await;
         let change = one.change.to_string();
-        self.emit(EventKind::UndoStuck { step, change, reason: reason.clone() });
-        Record::Stuck { step, reason }
+        self.emit(EventKind::UndoStuck {
+            step,
+            change,
+            reason: reason.clone(),
+            differences: differences.clone(),
+        });
+        Record::Stuck { step, reason, differences }
     }
+}
+
+/// Returns whether a change takes something away that can only be made anew, as another one.
+fn is_removal<C: Change>(change: &C) -> bool {
+    change.reversibility() != Reversibility::Exact
+        && change.after().is_empty()
+        && !change.before().is_empty()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bluegreen_core::model::{EnvironmentName, RunId};
 use bluegreen_core::transaction::{
-    Change as _, Ending, Engine, FORMAT, Header, Ledger, NoGate, Outcome, Record, RunError,
+    Change as _, Ending, Engine, Header, Ledger, NoGate, Outcome, Record, Recovery, RunError,
     RunErrorKind, Stage, Store as _, decode,
 };
 use bluegreen_testkit::clock::VirtualClock;
@@ -72,15 +72,7 @@ fn run_id() -> RunId {
 }
 
 fn header(plan: FlagPlan) -> Header<FlagChange, NoGate<Flags>> {
-    Header {
-        format: FORMAT,
-        version: "0".to_owned(),
-        run: run_id(),
-        operation: "test".to_owned(),
-        environment: EnvironmentName::new("flags"),
-        actor: "nobody".to_owned(),
-        plan,
-    }
+    Header::new(run_id(), "test", EnvironmentName::new("flags"), "nobody", plan)
 }
 
 fn engine(flags: &Flags) -> FlagEngine {
@@ -98,7 +90,7 @@ async fn recover(flags: &Flags, store: &MemoryStore) -> Option<Result<Outcome, R
     if lines.is_empty() {
         return None;
     }
-    Some(engine(flags).recover(ledger(&lines), journal, "somebody").await)
+    Some(engine(flags).recover(ledger(&lines), journal, Recovery::by("somebody")).await)
 }
 
 fn ledger(lines: &[String]) -> FlagLedger {
@@ -249,7 +241,7 @@ proptest! {
                     Record::Unwinding { .. } => turned = true,
                     // What comes up again late is taken back whenever it does.
                     Record::Resurfaced { .. } => break,
-                    Record::Undone { step } if turned => {
+                    Record::Undone { step, .. } if turned => {
                         let stage = plan.steps().find(|(id, ..)| *id == step).map(|(_, at, _)| at);
                         stages_back.push(stage.expect("the step is in the plan"));
                     }
@@ -323,7 +315,7 @@ proptest! {
             for entry in entries.expect("records") {
                 match entry.record {
                     Record::Stuck { step, .. } => stuck = stuck.max(stage(step)),
-                    Record::Undone { step } => prop_assert!(stage(step) >= stuck),
+                    Record::Undone { step, .. } => prop_assert!(stage(step) >= stuck),
                     _ => {}
                 }
             }

@@ -127,7 +127,7 @@ impl Scene {
         let bluegreen = self.bluegreen();
         let runs = bluegreen.log().await.expect("the journals can be read");
         let mut ends = Vec::new();
-        for run in runs.into_iter().filter(|run| run.state.is_open()) {
+        for run in runs.into_iter().filter(|run| run.is_open()) {
             ends.push(bluegreen.recover(&run.run, |_| Some(self.spec.clone())).await);
         }
         ends
