@@ -24,7 +24,7 @@ pub use edit::Edit;
 pub use launch::MarkedVersion;
 pub use tags::ImageNote;
 
-use crate::cloud::{Cloud, CloudError, CloudErrorKind};
+use crate::cloud::{Cloud, CloudError, CloudErrorKind, ReadCloud};
 use crate::model::{
     Actions, Alarm, AlarmName, Capacity, LaunchConfigurationName, LaunchEdit, LaunchSource,
     ListenerKey, ListenerSettings, LoadBalancerName, Policy, PolicyKey, Process, ResourceKey,
@@ -120,10 +120,46 @@ impl CloudChange {
         }
     }
 
+    /// Looks where a cloud that can only be read stands between before and after.
+    pub(crate) async fn look(
+        changes: &[&Self],
+        cloud: &dyn ReadCloud,
+    ) -> Vec<Result<Position, CloudError>> {
+        let routes: Vec<_> = changes
+            .iter()
+            .filter_map(|change| match change {
+                Self::Route(edit) => Some(edit),
+                _ => None,
+            })
+            .collect();
+        let others = changes.iter().filter(|change| !matches!(change, Self::Route(_)));
+        let (routes, others) = tokio::join!(
+            async {
+                if routes.is_empty() {
+                    Vec::new()
+                } else {
+                    Self::observe_routes(&routes, cloud).await
+                }
+            },
+            join_all(others.map(|change| change.kind().observe(cloud))),
+        );
+        let (mut routes, mut others) = (routes.into_iter(), others.into_iter());
+        let next = |change: &&Self| match change {
+            Self::Route(_) => routes.next(),
+            _ => others.next(),
+        };
+        changes.iter().filter_map(next).collect()
+    }
+
+    /// Reads from a cloud that can only be read the value that is there now.
+    pub(crate) async fn find_in(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
+        self.kind().find(cloud).await
+    }
+
     /// Looks at many routes with as few calls as the cloud can.
     async fn observe_routes(
         edits: &[&Edit<RouteKey, Actions>],
-        cloud: &dyn Cloud,
+        cloud: &dyn ReadCloud,
     ) -> Vec<Result<Position, CloudError>> {
         let keys: Vec<_> = edits.iter().map(|edit| edit.of.clone()).collect();
         match cloud.routes(&keys).await {
@@ -228,34 +264,11 @@ impl Change for CloudChange {
     }
 
     async fn find(&self, cloud: &Self::World) -> Result<Fields, CloudError> {
-        self.kind().find(cloud).await
+        self.find_in(cloud).await
     }
 
     async fn observe(changes: &[&Self], cloud: &Self::World) -> Vec<Result<Position, CloudError>> {
-        let routes: Vec<_> = changes
-            .iter()
-            .filter_map(|change| match change {
-                Self::Route(edit) => Some(edit),
-                _ => None,
-            })
-            .collect();
-        let others = changes.iter().filter(|change| !matches!(change, Self::Route(_)));
-        let (routes, others) = tokio::join!(
-            async {
-                if routes.is_empty() {
-                    Vec::new()
-                } else {
-                    Self::observe_routes(&routes, cloud).await
-                }
-            },
-            join_all(others.map(|change| change.kind().observe(cloud))),
-        );
-        let (mut routes, mut others) = (routes.into_iter(), others.into_iter());
-        let next = |change: &&Self| match change {
-            Self::Route(_) => routes.next(),
-            _ => others.next(),
-        };
-        changes.iter().filter_map(next).collect()
+        Self::look(changes, cloud).await
     }
 
     async fn apply(&self, cloud: &Self::World) -> Result<(), CloudError> {

@@ -2,19 +2,25 @@
 
 mod actor;
 mod bluegreen;
+mod circumstances;
 mod error;
 mod history;
+mod locks;
 mod observe;
 mod prepare;
 mod prepared;
+mod recover;
 mod spec;
+mod standing;
 mod survey;
 
 pub use actor::Actor;
 pub use bluegreen::{Bluegreen, Done};
+pub use circumstances::Circumstances;
 pub use error::{OperationError, OperationErrorKind};
 pub use history::{RunDetails, RunState, RunSummary, StepDetails, run_details, runs};
 pub use observe::observe;
-pub use prepare::{Circumstances, Operation, prepare};
+pub use prepare::{Operation, prepare};
 pub use prepared::Prepared;
+pub use recover::RecoverOptions;
 pub use spec::EnvironmentSpec;

@@ -7,6 +7,7 @@ mod deploy;
 mod refusal;
 mod scaledown;
 mod switch;
+mod undo;
 mod upgrade;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub use deploy::{DeployFacts, DeployOptions, DeploySource, deploy};
 pub use refusal::Refusal;
 pub use scaledown::{ScaledownFacts, ScaledownOptions, scaledown};
 pub use switch::{SwitchOptions, switch};
+pub use undo::{Overtaken, Standing, UndoFacts, UndoOptions, standings, undo};
 pub use upgrade::{Names, UpgradeOptions, UpgradeSurvey, upgrade};
 
 use crate::change::{CloudChange, Edit};

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use bluegreen_core::operation::{Bluegreen, Done, RunDetails, run_details, runs};
+use bluegreen_core::operation::{Bluegreen, Done, RecoverOptions, RunDetails, run_details, runs};
 use bluegreen_core::transaction::{EventSink, LocalStore};
 
 use super::question::Question;
@@ -147,7 +147,8 @@ impl Recovering<'_> {
             .with_confirmation(environment.spec.name.clone());
         let bluegreen = watch.attach(bluegreen);
         let spec = environment.spec.clone();
-        let work = bluegreen.recover(&run.summary.run, |_| Some(spec));
+        let options = RecoverOptions::default();
+        let work = bluegreen.recover(&run.summary.run, &options, |_| Some(spec));
         let name = environment.spec.name.as_str();
         Ok(match watch.follow(signals, work).await? {
             Done::Ran(outcome) => Report::ended(name, "recover", &outcome),

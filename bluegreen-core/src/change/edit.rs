@@ -3,7 +3,7 @@ use std::fmt;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::cloud::{Cloud, CloudError};
+use crate::cloud::{Cloud, CloudError, ReadCloud};
 use crate::transaction::{Fields, Position, fields};
 
 /// A thing, the value it has, and the value it is to have.
@@ -68,7 +68,7 @@ pub(super) trait EditKind: Send + Sync {
     fn resource(&self) -> String;
 
     /// Looks where the world stands.
-    async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError>;
+    async fn observe(&self, cloud: &dyn ReadCloud) -> Result<Position, CloudError>;
 
     /// Makes the edit.
     async fn apply(&self, cloud: &dyn Cloud) -> Result<(), CloudError>;
@@ -77,7 +77,7 @@ pub(super) trait EditKind: Send + Sync {
     fn values(&self) -> (Fields, Fields);
 
     /// Reads the value that is there now, field by field.
-    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError>;
+    async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError>;
 
     /// Says what the edit does, without any secret.
     fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;

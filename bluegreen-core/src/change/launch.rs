@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::edit::{self, EditKind};
 use super::{Edit, describe, scaling_group};
-use crate::cloud::{Cloud, CloudError, CloudErrorKind};
+use crate::cloud::{Cloud, CloudError, CloudErrorKind, ReadCloud};
 use crate::model::{
     LaunchConfigurationName, LaunchEdit, LaunchSource, LaunchTemplateName, Mark, ScalingGroupName,
     TemplateVersion,
@@ -28,7 +28,7 @@ impl EditKind for Edit<MarkedVersion, Option<LaunchEdit>> {
         format!("version of {} {}", self.of.template, self.of.mark)
     }
 
-    async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
+    async fn observe(&self, cloud: &dyn ReadCloud) -> Result<Position, CloudError> {
         let version = TemplateVersion::Marked(self.of.mark.clone());
         let found = cloud.template_version(&self.of.template, &version).await?;
         Ok(presence(found.is_some(), self.after.is_some()))
@@ -52,7 +52,7 @@ impl EditKind for Edit<MarkedVersion, Option<LaunchEdit>> {
         (edit::presence(self.before.is_some()), edit::presence(self.after.is_some()))
     }
 
-    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+    async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
         let version = TemplateVersion::Marked(self.of.mark.clone());
         let found = cloud.template_version(&self.of.template, &version).await?;
         Ok(edit::presence(found.is_some()))
@@ -65,7 +65,7 @@ impl EditKind for Edit<LaunchConfigurationName, Option<LaunchEdit>> {
         format!("launch configuration {}", self.of)
     }
 
-    async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
+    async fn observe(&self, cloud: &dyn ReadCloud) -> Result<Position, CloudError> {
         let source = LaunchSource::Configuration(self.of.clone());
         let found = cloud.launch_source_exists(&source).await?;
         Ok(presence(found, self.after.is_some()))
@@ -88,7 +88,7 @@ impl EditKind for Edit<LaunchConfigurationName, Option<LaunchEdit>> {
         (edit::presence(self.before.is_some()), edit::presence(self.after.is_some()))
     }
 
-    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+    async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
         let source = LaunchSource::Configuration(self.of.clone());
         Ok(edit::presence(cloud.launch_source_exists(&source).await?))
     }
@@ -111,7 +111,7 @@ impl EditKind for Edit<ScalingGroupName, LaunchSource> {
         format!("launch source of {}", self.of)
     }
 
-    async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
+    async fn observe(&self, cloud: &dyn ReadCloud) -> Result<Position, CloudError> {
         let Some(group) = scaling_group::read(cloud, &self.of).await? else {
             return Ok(Position::Drifted);
         };
@@ -145,7 +145,7 @@ impl EditKind for Edit<ScalingGroupName, LaunchSource> {
         (fields(&self.before.to_string()), fields(&self.after.to_string()))
     }
 
-    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+    async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
         let found = scaling_group::read(cloud, &self.of).await?;
         Ok(fields(&found.map(|group| group.launch.to_string())))
     }
@@ -153,7 +153,7 @@ impl EditKind for Edit<ScalingGroupName, LaunchSource> {
 
 /// Replaces a mark by the number of the version that carries it; `None` if none does.
 pub(super) async fn resolve(
-    cloud: &dyn Cloud,
+    cloud: &dyn ReadCloud,
     source: &LaunchSource,
 ) -> Result<Option<LaunchSource>, CloudError> {
     match source {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::edit::{EditKind, position, position_by};
 use super::{Edit, describe};
-use crate::cloud::{Cloud, CloudError, CloudErrorKind};
+use crate::cloud::{Cloud, CloudError, CloudErrorKind, ReadCloud};
 use crate::model::{Actions, ListenerKey, ListenerSettings, LoadBalancerName, RouteKey, tag_key};
 use crate::transaction::{Fields, Position, fields};
 
@@ -14,7 +14,7 @@ impl EditKind for Edit<RouteKey, Actions> {
         format!("route {}", self.of)
     }
 
-    async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
+    async fn observe(&self, cloud: &dyn ReadCloud) -> Result<Position, CloudError> {
         let found = cloud.routes(std::slice::from_ref(&self.of)).await?;
         Ok(found
             .get(&self.of)
@@ -34,7 +34,7 @@ impl EditKind for Edit<RouteKey, Actions> {
         self.all_fields()
     }
 
-    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+    async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
         Ok(fields(&cloud.routes(std::slice::from_ref(&self.of)).await?.get(&self.of)))
     }
 }
@@ -45,7 +45,7 @@ impl EditKind for Edit<ListenerKey, Option<ListenerSettings>> {
         format!("listener {}", self.of)
     }
 
-    async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
+    async fn observe(&self, cloud: &dyn ReadCloud) -> Result<Position, CloudError> {
         let found = cloud.listener_settings(&self.of).await?;
         let is = |found: &ListenerSettings, wanted: &ListenerSettings| {
             found.protocol == wanted.protocol
@@ -72,7 +72,7 @@ impl EditKind for Edit<ListenerKey, Option<ListenerSettings>> {
         self.all_fields()
     }
 
-    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+    async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
         Ok(self.mentioned(cloud.listener_settings(&self.of).await?.as_ref()))
     }
 }
@@ -83,7 +83,7 @@ impl EditKind for Edit<LoadBalancerName, bool> {
         format!("deletion protection of {}", self.of)
     }
 
-    async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
+    async fn observe(&self, cloud: &dyn ReadCloud) -> Result<Position, CloudError> {
         let found = cloud.load_balancers(std::slice::from_ref(&self.of)).await?;
         let found = found.first().ok_or_else(|| {
             CloudError::new(CloudErrorKind::NotFound, "looking at the load balancer", &self.of)
@@ -104,7 +104,7 @@ impl EditKind for Edit<LoadBalancerName, bool> {
         self.all_fields()
     }
 
-    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+    async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
         let found = cloud.load_balancers(std::slice::from_ref(&self.of)).await?;
         Ok(fields(&found.first().map(|one| one.deletion_protection)))
     }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use super::edit::{EditKind, position, position_by};
 use super::{Edit, describe};
-use crate::cloud::{Cloud, CloudError, CloudErrorKind};
+use crate::cloud::{Cloud, CloudError, CloudErrorKind, ReadCloud};
 use crate::model::{
     Capacity, LaunchSource, Process, ScalingGroup, ScalingGroupName, ScalingGroupSettings,
     TargetGroupName, tag_key,
@@ -14,7 +14,7 @@ use crate::transaction::{Fields, Position, fields};
 
 /// Reads one group; one that is being deleted is busy and will be gone.
 pub(super) async fn read(
-    cloud: &dyn Cloud,
+    cloud: &dyn ReadCloud,
     name: &ScalingGroupName,
 ) -> Result<Option<ScalingGroup>, CloudError> {
     let found = cloud.scaling_groups(std::slice::from_ref(name)).await?.into_iter().next();
@@ -33,7 +33,7 @@ impl EditKind for Edit<ScalingGroupName, Option<ScalingGroupSettings>> {
         format!("scaling group {}", self.of)
     }
 
-    async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
+    async fn observe(&self, cloud: &dyn ReadCloud) -> Result<Position, CloudError> {
         let found = read(cloud, &self.of).await?;
         // Its sizes and processes are changes of their own.
         let is = |found: &ScalingGroup, wanted: &ScalingGroupSettings| {
@@ -69,7 +69,7 @@ impl EditKind for Edit<ScalingGroupName, Option<ScalingGroupSettings>> {
         (of(&self.before), of(&self.after))
     }
 
-    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+    async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
         Ok(read(cloud, &self.of).await?.map_or_else(Fields::new, |found| {
             identifying(&found.launch, &found.target_groups, found.tag(tag_key::RUN))
         }))
@@ -96,7 +96,7 @@ impl EditKind for Edit<ScalingGroupName, Capacity> {
         format!("capacity of {}", self.of)
     }
 
-    async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
+    async fn observe(&self, cloud: &dyn ReadCloud) -> Result<Position, CloudError> {
         let Some(group) = read(cloud, &self.of).await? else { return Ok(Position::Drifted) };
         Ok(self.position(group.capacity))
     }
@@ -121,7 +121,7 @@ impl EditKind for Edit<ScalingGroupName, Capacity> {
         self.all_fields()
     }
 
-    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+    async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
         Ok(fields(&read(cloud, &self.of).await?.map(|group| group.capacity)))
     }
 }
@@ -152,7 +152,7 @@ impl EditKind for Edit<ScalingGroupName, BTreeMap<Process, bool>> {
         format!("processes of {}", self.of)
     }
 
-    async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
+    async fn observe(&self, cloud: &dyn ReadCloud) -> Result<Position, CloudError> {
         Ok(position(&self.found(cloud).await?, &self.before, &self.after))
     }
 
@@ -179,13 +179,13 @@ impl EditKind for Edit<ScalingGroupName, BTreeMap<Process, bool>> {
         self.all_fields()
     }
 
-    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+    async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
         Ok(fields(&self.found(cloud).await?))
     }
 }
 
 impl Edit<ScalingGroupName, BTreeMap<Process, bool>> {
-    async fn found(&self, cloud: &dyn Cloud) -> Result<BTreeMap<Process, bool>, CloudError> {
+    async fn found(&self, cloud: &dyn ReadCloud) -> Result<BTreeMap<Process, bool>, CloudError> {
         // A group that is not there has nothing suspended.
         let suspended = read(cloud, &self.of).await?.map(|group| group.suspended);
         let is_suspended =

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::edit::{EditKind, position_by};
 use super::{Edit, describe};
-use crate::cloud::{Cloud, CloudError, CloudErrorKind};
+use crate::cloud::{Cloud, CloudError, CloudErrorKind, ReadCloud};
 use crate::model::{Alarm, AlarmName, Policy, PolicyKey, ScalingGroupName, Schedule, ScheduleName};
 use crate::transaction::{Fields, Position};
 
@@ -14,7 +14,7 @@ impl EditKind for Edit<PolicyKey, Option<Policy>> {
         format!("scaling policy {}", self.of)
     }
 
-    async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
+    async fn observe(&self, cloud: &dyn ReadCloud) -> Result<Position, CloudError> {
         let all = none_without_group(cloud.policies(&self.of.group).await)?;
         let found = all.iter().find(|policy| policy.name == self.of.policy);
         let is = |found: &Policy, wanted: &Policy| {
@@ -40,7 +40,7 @@ impl EditKind for Edit<PolicyKey, Option<Policy>> {
         self.all_fields()
     }
 
-    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+    async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
         let all = none_without_group(cloud.policies(&self.of.group).await)?;
         Ok(self.mentioned(all.iter().find(|policy| policy.name == self.of.policy)))
     }
@@ -52,7 +52,7 @@ impl EditKind for Edit<(ScalingGroupName, ScheduleName), Option<Schedule>> {
         format!("scheduled action {}/{}", self.of.0, self.of.1)
     }
 
-    async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
+    async fn observe(&self, cloud: &dyn ReadCloud) -> Result<Position, CloudError> {
         let all = none_without_group(cloud.schedules(&self.of.0).await)?;
         let found = all.iter().find(|schedule| schedule.name == self.of.1);
         let is = |found: &Schedule, wanted: &Schedule| found.details.covers(&wanted.details);
@@ -75,7 +75,7 @@ impl EditKind for Edit<(ScalingGroupName, ScheduleName), Option<Schedule>> {
         self.all_fields()
     }
 
-    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+    async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
         let all = none_without_group(cloud.schedules(&self.of.0).await)?;
         Ok(self.mentioned(all.iter().find(|schedule| schedule.name == self.of.1)))
     }
@@ -95,7 +95,7 @@ impl EditKind for Edit<AlarmName, Option<Alarm>> {
         format!("alarm {}", self.of)
     }
 
-    async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
+    async fn observe(&self, cloud: &dyn ReadCloud) -> Result<Position, CloudError> {
         let found = cloud.alarms(std::slice::from_ref(&self.of)).await?;
         let is = |found: &Alarm, wanted: &Alarm| {
             found.dimensions == wanted.dimensions
@@ -121,7 +121,7 @@ impl EditKind for Edit<AlarmName, Option<Alarm>> {
         self.all_fields()
     }
 
-    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+    async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
         Ok(self.mentioned(cloud.alarms(std::slice::from_ref(&self.of)).await?.first()))
     }
 }

@@ -8,7 +8,7 @@ use super::Edit;
 use super::edit::{EditKind, position};
 use super::launch::resolve;
 use super::scaling_group::read;
-use crate::cloud::{Cloud, CloudError, CloudErrorKind};
+use crate::cloud::{Cloud, CloudError, CloudErrorKind, ReadCloud};
 use crate::model::{
     ImageId, LaunchSource, ResourceKey, ScalingGroupName, TemplateVersion, tag_key,
 };
@@ -21,7 +21,7 @@ impl EditKind for Edit<ResourceKey, BTreeMap<String, Option<String>>> {
         format!("tags {} of {}", keys.join(", "), self.of)
     }
 
-    async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
+    async fn observe(&self, cloud: &dyn ReadCloud) -> Result<Position, CloudError> {
         Ok(position(&self.found(cloud).await?, &self.before, &self.after))
     }
 
@@ -45,7 +45,7 @@ impl EditKind for Edit<ResourceKey, BTreeMap<String, Option<String>>> {
         self.all_fields()
     }
 
-    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+    async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
         Ok(fields(&self.found(cloud).await?))
     }
 }
@@ -53,7 +53,7 @@ impl EditKind for Edit<ResourceKey, BTreeMap<String, Option<String>>> {
 impl Edit<ResourceKey, BTreeMap<String, Option<String>>> {
     async fn found(
         &self,
-        cloud: &dyn Cloud,
+        cloud: &dyn ReadCloud,
     ) -> Result<BTreeMap<String, Option<String>>, CloudError> {
         // A resource that is not there has no tags.
         let tags = cloud.tags(&self.of).await?.unwrap_or_default();
@@ -106,7 +106,10 @@ impl ImageNote {
         (Self::resolved(launch, &image)? == text).then_some(image)
     }
 
-    async fn text(note: Option<&Self>, cloud: &dyn Cloud) -> Result<Option<String>, CloudError> {
+    async fn text(
+        note: Option<&Self>,
+        cloud: &dyn ReadCloud,
+    ) -> Result<Option<String>, CloudError> {
         Ok(match note {
             None => None,
             Some(Self::Text(text)) => Some(text.clone()),
@@ -123,7 +126,7 @@ impl EditKind for Edit<ScalingGroupName, Option<ImageNote>> {
         format!("noted image of {}", self.of)
     }
 
-    async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
+    async fn observe(&self, cloud: &dyn ReadCloud) -> Result<Position, CloudError> {
         let group = read(cloud, &self.of).await?;
         let found = group.and_then(|group| group.tag(tag_key::IMAGE).map(str::to_owned));
         for (note, position) in [(&self.after, Position::After), (&self.before, Position::Before)] {
@@ -164,7 +167,7 @@ impl EditKind for Edit<ScalingGroupName, Option<ImageNote>> {
         (of(&self.before), of(&self.after))
     }
 
-    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+    async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
         let group = read(cloud, &self.of).await?;
         Ok(fields(&group.as_ref().and_then(|group| group.tag(tag_key::IMAGE))))
     }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::edit::{EditKind, position_by};
 use super::{Edit, describe};
-use crate::cloud::{Cloud, CloudError};
+use crate::cloud::{Cloud, CloudError, ReadCloud};
 use crate::model::{TargetGroupName, TargetGroupSettings, tag_key};
 use crate::transaction::{Fields, Position};
 
@@ -14,7 +14,7 @@ impl EditKind for Edit<TargetGroupName, Option<TargetGroupSettings>> {
         format!("target group {}", self.of)
     }
 
-    async fn observe(&self, cloud: &dyn Cloud) -> Result<Position, CloudError> {
+    async fn observe(&self, cloud: &dyn ReadCloud) -> Result<Position, CloudError> {
         let found = cloud.target_group_settings(&self.of).await?;
         let is = |found: &TargetGroupSettings, wanted: &TargetGroupSettings| {
             is_of_same_run(found, wanted)
@@ -47,7 +47,7 @@ impl EditKind for Edit<TargetGroupName, Option<TargetGroupSettings>> {
         self.all_fields()
     }
 
-    async fn find(&self, cloud: &dyn Cloud) -> Result<Fields, CloudError> {
+    async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
         Ok(self.mentioned(cloud.target_group_settings(&self.of).await?.as_ref()))
     }
 }

@@ -1,17 +1,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::history::{self, RunDetails, RunState, RunSummary};
+use super::history::{self, RunDetails, RunSummary};
 use super::prepared::Prepared;
-use super::{Actor, Circumstances, EnvironmentSpec, Operation, OperationError, prepare};
+use super::{Actor, EnvironmentSpec, Operation, OperationError, prepare};
 use crate::change::CloudChange;
 use crate::cloud::Cloud;
 use crate::gate::CloudGate;
 use crate::model::{Environment, EnvironmentName, RunId};
-use crate::plan::{Decision, DeployOptions, ScaledownOptions, SwitchOptions, UpgradeOptions};
+use crate::plan::{
+    Decision, DeployOptions, ScaledownOptions, SwitchOptions, UndoOptions, UpgradeOptions,
+};
 use crate::transaction::{
-    Cancel, Clock, Engine, EventSink, Header, Holder, Lease, NoSink, Outcome, Policy, Recovery,
-    Store, SystemClock,
+    Cancel, Clock, Engine, EventSink, Header, Holder, Lease, NoSink, Outcome, Policy, Store,
+    SystemClock,
 };
 
 /// Runs operations on environments of one cloud.
@@ -19,13 +21,13 @@ use crate::transaction::{
 /// The way in for programs: build it from a cloud and a store, and call an operation.
 #[derive(Clone, Debug)]
 pub struct Bluegreen {
-    cloud: Arc<dyn Cloud>,
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
+    pub(super) cloud: Arc<dyn Cloud>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
     sink: Arc<dyn EventSink>,
     cancel: Cancel,
     policy: Policy,
-    actor: Actor,
+    pub(super) actor: Actor,
     term: Duration,
     confirmation: Option<EnvironmentName>,
 }
@@ -147,6 +149,15 @@ impl Bluegreen {
         self.run(spec, &Operation::Scaledown(options)).await
     }
 
+    /// Takes a committed run back, if nobody changed what it left.
+    pub async fn undo(
+        &self,
+        spec: &EnvironmentSpec,
+        options: UndoOptions,
+    ) -> Result<Done, OperationError> {
+        self.run(spec, &Operation::Undo(options)).await
+    }
+
     /// Reads an environment as it is now.
     pub async fn observe(&self, spec: &EnvironmentSpec) -> Result<Environment, OperationError> {
         super::observe(&*self.cloud, spec).await
@@ -159,7 +170,7 @@ impl Bluegreen {
         operation: &Operation,
     ) -> Result<(Environment, Decision), OperationError> {
         let run = RunId::generate(self.clock.now());
-        let circumstances = self.circumstances(spec, run).await?;
+        let circumstances = self.circumstances(spec, operation, run).await?;
         prepare(&*self.cloud, spec, operation, &circumstances).await
     }
 
@@ -186,13 +197,17 @@ impl Bluegreen {
         let run = RunId::generate(self.clock.now());
         let lease = self.lock(&spec.name, operation.name(), &run).await?;
         let found = async {
-            let circumstances = self.circumstances(spec, run.clone()).await?;
+            let circumstances = self.circumstances(spec, operation, run.clone()).await?;
             prepare(&*self.cloud, spec, operation, &circumstances).await
         };
         match found.await {
             Ok((environment, decision)) => {
+                let undoes = match operation {
+                    Operation::Undo(options) => Some(options.run.clone()),
+                    _ => None,
+                };
                 let (spec, operation) = (spec.clone(), operation.name());
-                Ok(Prepared { spec, operation, run, environment, decision, lease })
+                Ok(Prepared { spec, operation, run, undoes, environment, decision, lease })
             }
             Err(error) => {
                 lease.release().await;
@@ -203,13 +218,13 @@ impl Bluegreen {
 
     /// Runs what was prepared, and nothing else; then gives the lock back.
     pub async fn execute(&self, prepared: Prepared) -> Result<Done, OperationError> {
-        let Prepared { spec, operation, run, decision, lease, .. } = prepared;
+        let Prepared { spec, operation, run, undoes, decision, lease, .. } = prepared;
         let lease = Arc::new(lease);
         let done = match decision {
             Decision::Nothing(why) => Ok(Done::Nothing(why)),
             Decision::Run(plan) => {
                 let (name, actor) = (spec.name.clone(), self.actor.to_string());
-                let header = Header::new(run, operation, name, actor, plan);
+                let header = Header { undoes, ..Header::new(run, operation, name, actor, plan) };
                 self.carry_out(&spec, header, &lease).await
             }
         };
@@ -228,49 +243,6 @@ impl Bluegreen {
         Ok(Done::Ran(self.engine(lease).run(header, journal).await?))
     }
 
-    /// Finishes what an interrupted run left: takes it back, or commits it where nothing else was
-    /// missing.
-    ///
-    /// `check` is told the environment of the run and answers with its specification, so that the
-    /// account is guarded here as everywhere.
-    pub async fn recover(
-        &self,
-        run: &RunId,
-        check: impl FnOnce(&EnvironmentName) -> Option<EnvironmentSpec>,
-    ) -> Result<Done, OperationError> {
-        let (_, ledger) = history::understood(run, &self.store.read(run).await?)?;
-        let environment = ledger.header().environment.clone();
-        if let Some(ending) = ledger.ending() {
-            return Ok(Done::Nothing(format!("run {run} has ended: {ending}")));
-        }
-        let Some(spec) = check(&environment) else {
-            return Err(OperationError::refused(format!(
-                "run {run} is of environment `{environment}`, which is not configured"
-            ))
-            .with_hint("use the configuration that the run was started with"));
-        };
-        self.check_confirmed(&spec)?;
-        let lease = Arc::new(self.lock(&environment, "recover", run).await?);
-        let done = self.finish(run, &spec, &lease).await;
-        lease.release().await;
-        done
-    }
-
-    async fn finish(
-        &self,
-        run: &RunId,
-        spec: &EnvironmentSpec,
-        lease: &Arc<Lease>,
-    ) -> Result<Done, OperationError> {
-        super::observe::check_account(&self.cloud.account().await?, spec)?;
-        // Read again: whoever held the lock before may have gone on with it.
-        let (lines, journal) = self.store.open(run).await?;
-        let (_, ledger) = history::understood(run, &lines)?;
-        let recovery = Recovery::by(self.actor.to_string());
-        let ended = self.engine(lease).recover(ledger, journal, recovery).await;
-        Ok(Done::Ran(ended?))
-    }
-
     /// Returns every run, newest first.
     pub async fn log(&self) -> Result<Vec<RunSummary>, OperationError> {
         history::runs(&*self.store).await
@@ -281,7 +253,7 @@ impl Bluegreen {
         history::run_details(&*self.store, run).await
     }
 
-    fn engine(&self, lease: &Arc<Lease>) -> Engine<CloudChange, CloudGate> {
+    pub(super) fn engine(&self, lease: &Arc<Lease>) -> Engine<CloudChange, CloudGate> {
         Engine::new(Arc::clone(&self.cloud))
             .with_lease(Arc::clone(lease))
             .with_sink(Arc::clone(&self.sink))
@@ -290,7 +262,7 @@ impl Bluegreen {
             .with_policy(self.policy)
     }
 
-    async fn lock(
+    pub(super) async fn lock(
         &self,
         environment: &EnvironmentName,
         operation: &str,
@@ -309,7 +281,7 @@ impl Bluegreen {
         Ok(Lease::keep(lock, Arc::clone(&self.clock), self.term))
     }
 
-    fn check_confirmed(&self, spec: &EnvironmentSpec) -> Result<(), OperationError> {
+    pub(super) fn check_confirmed(&self, spec: &EnvironmentSpec) -> Result<(), OperationError> {
         if !spec.protected || self.confirmation.as_ref() == Some(&spec.name) {
             return Ok(());
         }
@@ -318,29 +290,5 @@ impl Bluegreen {
             "account {account} is protected, and changing `{name}` was not confirmed"
         ))
         .with_hint(format!("confirm it by name: `--confirm {name}`")))
-    }
-
-    /// Learns from earlier runs; refuses while one of the same environment is open.
-    async fn circumstances(
-        &self,
-        spec: &EnvironmentSpec,
-        run: RunId,
-    ) -> Result<Circumstances, OperationError> {
-        let runs = self.log().await?;
-        let mut ours = runs.iter().filter(|summary| summary.environment == spec.name);
-        if let Some(open) = ours.clone().find(|summary| summary.is_open()) {
-            let (name, id, operation) = (&spec.name, &open.run, &open.operation);
-            return Err(OperationError::refused(format!(
-                "run {id} ({operation} of `{name}`) is {} and must be finished first",
-                open.state.as_str()
-            ))
-            .with_hint(format!("run `bluegreen recover {id}`")));
-        }
-        let switched = ours
-            .find(|summary| summary.operation == "switch" && summary.state == RunState::Committed);
-        let idle_for = switched
-            .and_then(|summary| summary.ended)
-            .map_or(Duration::ZERO, |ended| self.clock.now().since(ended));
-        Ok(Circumstances::new(run).with_idle_for(idle_for))
     }
 }

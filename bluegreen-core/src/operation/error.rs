@@ -15,6 +15,7 @@ pub struct OperationError {
     hint: Option<String>,
     run: Option<RunId>,
     left: Vec<Left>,
+    remade: Vec<String>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -42,6 +43,7 @@ impl OperationError {
             hint: None,
             run: None,
             left: Vec::new(),
+            remade: Vec::new(),
             source: None,
         }
     }
@@ -86,6 +88,12 @@ impl OperationError {
     /// Returns what is left in place, or perhaps is.
     pub fn left(&self) -> &[Left] {
         &self.left
+    }
+
+    /// Returns what was made again on the way back, in words: its settings are as before, its
+    /// identity is not.
+    pub fn remade(&self) -> &[String] {
+        &self.remade
     }
 }
 
@@ -173,6 +181,7 @@ impl From<RunError> for OperationError {
             hint,
             run: Some(run),
             left: error.left().to_vec(),
+            remade: error.remade().to_vec(),
             source: None,
         }
     }

@@ -3,15 +3,16 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 
 use super::observe::{check_account, observe};
+use super::standing::undo_facts;
 use super::survey::{survey, version};
-use super::{EnvironmentSpec, OperationError};
+use super::{Circumstances, EnvironmentSpec, OperationError};
 use crate::cloud::{CloudError, ReadCloud};
 use crate::model::{
     Color, Environment, ImageId, LaunchSource, Liveness, RunId, ScalingGroup, Side, TemplateVersion,
 };
 use crate::plan::{
     Decision, DeployFacts, DeployOptions, DeploySource, Refusal, ScaledownFacts, ScaledownOptions,
-    SwitchOptions, UpgradeOptions, deploy, scaledown, switch, upgrade,
+    SwitchOptions, UndoOptions, UpgradeOptions, deploy, scaledown, switch, undo, upgrade,
 };
 
 /// What is to be done with an environment.
@@ -26,6 +27,8 @@ pub enum Operation {
     Switch(SwitchOptions),
     /// Stop the idle colour.
     Scaledown(ScaledownOptions),
+    /// Take an earlier run back.
+    Undo(UndoOptions),
 }
 
 impl Operation {
@@ -36,31 +39,8 @@ impl Operation {
             Self::Deploy(_) => "deploy",
             Self::Switch(_) => "switch",
             Self::Scaledown(_) => "scaledown",
+            Self::Undo(_) => "undo",
         }
-    }
-}
-
-/// What a plan depends on beside the cloud.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Circumstances {
-    /// The run that the plan is for.
-    pub run: RunId,
-    /// For how long the idle colour is known to have been idle; zero if nobody knows.
-    pub idle_for: Duration,
-}
-
-impl Circumstances {
-    /// Plans for `run`, knowing nothing of earlier ones.
-    pub fn new(run: RunId) -> Self {
-        Self { run, idle_for: Duration::ZERO }
-    }
-
-    /// Says for how long the idle colour is known to have been idle.
-    #[must_use]
-    pub fn with_idle_for(mut self, idle_for: Duration) -> Self {
-        self.idle_for = idle_for;
-        self
     }
 }
 
@@ -88,9 +68,13 @@ pub async fn prepare(
         }
         Operation::Switch(options) => switch(&environment, options)?,
         Operation::Scaledown(options) => {
-            let deregistration_delay = deregistration_delay(cloud, &environment).await?;
-            let facts = ScaledownFacts { deregistration_delay, idle_for: circumstances.idle_for };
+            let facts = scaledown_facts(cloud, &environment, circumstances).await?;
             scaledown(&environment, options, facts)?
+        }
+        Operation::Undo(options) => {
+            let drain = scaledown_facts(cloud, &environment, circumstances).await?;
+            let facts = undo_facts(cloud, circumstances, drain).await?;
+            undo(&environment, options, &facts)?
         }
     };
     Ok((environment, decision))
@@ -174,6 +158,16 @@ fn numbered(launch: &LaunchSource, number: Option<u64>) -> LaunchSource {
         },
         _ => launch.clone(),
     }
+}
+
+/// Looks up what stopping the idle colour needs.
+async fn scaledown_facts(
+    cloud: &dyn ReadCloud,
+    environment: &Environment,
+    circumstances: &Circumstances,
+) -> Result<ScaledownFacts, OperationError> {
+    let deregistration_delay = deregistration_delay(cloud, environment).await?;
+    Ok(ScaledownFacts { deregistration_delay, idle_for: circumstances.idle_for })
 }
 
 /// Returns the longest deregistration delay of the idle colour.

@@ -14,6 +14,7 @@ pub struct Prepared {
     pub(super) spec: EnvironmentSpec,
     pub(super) operation: &'static str,
     pub(super) run: RunId,
+    pub(super) undoes: Option<RunId>,
     pub(super) environment: Environment,
     pub(super) decision: Decision,
     pub(super) lease: Lease,

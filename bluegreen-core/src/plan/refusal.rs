@@ -1,5 +1,6 @@
+use super::Overtaken;
 use crate::model::{
-    Color, EnvironmentName, ImageId, LaunchSource, ListenerKey, LoadBalancerName, PortRange,
+    Color, EnvironmentName, ImageId, LaunchSource, ListenerKey, LoadBalancerName, PortRange, RunId,
     ScalingGroupName, TargetGroupName,
 };
 use crate::transaction::PlanError;
@@ -21,6 +22,32 @@ pub enum Refusal {
         environment: EnvironmentName,
         /// The colour.
         color: Color,
+    },
+    /// Somebody changed what a run left, so that it cannot be taken back.
+    #[error(
+        "what run {run} left was changed since: {}",
+        overtaken.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    )]
+    Overtaken {
+        /// The run.
+        run: RunId,
+        /// What was changed.
+        overtaken: Vec<Overtaken>,
+    },
+    /// The live routes were split before a run, and would be again.
+    #[error("environment `{0}` was split before that run, and would be again")]
+    SplitBefore(EnvironmentName),
+    /// A group would follow a floating version again that has moved on.
+    #[error(
+        "scaling group `{group}` serves with version {pinned}, and {launch} means another by now"
+    )]
+    FloatMoved {
+        /// The group.
+        group: ScalingGroupName,
+        /// What it would follow.
+        launch: LaunchSource,
+        /// The number that it launches now.
+        pinned: u64,
     },
     /// The cloud is deleting a group.
     #[error("scaling group `{0}` is being deleted")]
@@ -136,6 +163,17 @@ impl Refusal {
             ),
             Self::IsLive { environment, .. } => {
                 format!("switch first: `bluegreen switch {environment}`")
+            }
+            Self::Overtaken { .. } => {
+                "take those changes back first, newest run first, or leave the run as it is"
+                    .to_owned()
+            }
+            Self::SplitBefore(name) => {
+                format!("choose a colour instead: `bluegreen switch {name} --to COLOR`")
+            }
+            Self::FloatMoved { .. } => {
+                "the next machine of the live colour would be another one: leave it pinned"
+                    .to_owned()
             }
             Self::Deleting(_) => "wait until it is gone, then look again".to_owned(),
             Self::Managed { operator, .. } => {

@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Refusal, Waits, check_free, checked, deploy, hold, live_color, side};
+use super::{
+    CloudStage, Decision, Refusal, Waits, check_free, checked, deploy, hold, live_color, side,
+};
 use crate::change::{CloudChange, Edit};
 use crate::gate::CloudGate;
 use crate::model::{Capacity, Color, Environment, ResourceKey, ScalingGroup, tag_key};
@@ -60,19 +62,30 @@ pub fn scaledown(
     if idle.group.capacity == Capacity::ZERO && idle.group.instances.is_empty() {
         return Ok(Decision::Nothing(format!("{color} has no machines")));
     }
-    let rest = facts.deregistration_delay.saturating_sub(facts.idle_for);
-    let drained = CloudGate::Drained {
-        target_groups: idle.members.iter().map(|one| one.target_group.name.clone()).collect(),
-        routes: environment.routes.iter().map(|route| route.key.clone()).collect(),
-        rest,
-        // What is certain to be waited for does not count against the patience for the rest.
-        patience: Patience { timeout: options.waits.timeout + rest, ..options.waits.until_true() },
-    };
-    let mut before = vec![Stage::gate(format!("{color} is idle and drained"), drained)];
+    let mut before = vec![drained(environment, color, facts, options.waits)?];
     let keep = hold(&idle.group).into_iter().chain(remember(&idle.group));
     before.push(Stage::changes(format!("remember the size of {color}"), keep.collect()));
     before.extend(deploy::stop(idle, options.waits));
     checked(before)
+}
+
+/// Waits until nothing is sent to a colour any more, and what was sent is done.
+pub(super) fn drained(
+    environment: &Environment,
+    color: Color,
+    facts: ScaledownFacts,
+    waits: Waits,
+) -> Result<CloudStage, Refusal> {
+    let rest = facts.deregistration_delay.saturating_sub(facts.idle_for);
+    let members = side(environment, color)?.members.iter();
+    let gate = CloudGate::Drained {
+        target_groups: members.map(|one| one.target_group.name.clone()).collect(),
+        routes: environment.routes.iter().map(|route| route.key.clone()).collect(),
+        rest,
+        // What is certain to be waited for does not count against the patience for the rest.
+        patience: Patience { timeout: waits.timeout + rest, ..waits.until_true() },
+    };
+    Ok(Stage::gate(format!("{color} is idle and drained"), gate))
 }
 
 /// Notes the size that is taken away; `None` if it is noted already.

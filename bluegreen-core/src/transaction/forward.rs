@@ -243,6 +243,12 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
                 Some(Err(trouble)) => trouble.is_hopeless(),
                 None => false,
             });
+            // A thing that is busy has not come to rest yet.
+            let is_busy = seen
+                .iter()
+                .any(|one| matches!(one, Some(Err(trouble)) if trouble.severity == Severity::Busy));
+            let patience =
+                if is_busy { patience.max(self.engine.policy.forward) } else { patience };
             if done || began.elapsed() >= patience {
                 let blind = || Ok(Position::Drifted);
                 return seen.into_iter().map(|one| one.unwrap_or_else(blind)).collect();

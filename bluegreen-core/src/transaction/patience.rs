@@ -18,7 +18,8 @@ pub struct Patience {
 /// Going back is far more patient than going forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// For how long a busy world is asked again on the way forward.
+    /// For how long a busy world is asked again on the way forward, and for how long a thing may
+    /// take to come to rest.
     pub forward: Duration,
     /// For how long one stage is tried on the way back, before what is left counts as stuck.
     pub undo: Duration,
@@ -35,7 +36,7 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            forward: Duration::from_mins(1),
+            forward: Duration::from_mins(3),
             undo: Duration::from_mins(20),
             reread: Duration::from_secs(15),
             settle: Duration::from_secs(30),

@@ -13,3 +13,4 @@ mod operation_properties;
 mod operations;
 mod refusals;
 mod stage;
+mod undo;

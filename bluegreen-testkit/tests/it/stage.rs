@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bluegreen_core::model::{
-    AccountId, Color, Environment, EnvironmentName, ImageId, Liveness, ScalingGroupName,
+    AccountId, Color, Environment, EnvironmentName, ImageId, Liveness, RunId, ScalingGroupName,
 };
-use bluegreen_core::operation::{Bluegreen, Done, EnvironmentSpec, Operation, OperationError};
+use bluegreen_core::operation::{
+    Bluegreen, Done, EnvironmentSpec, Operation, OperationError, RecoverOptions, RunSummary,
+};
 use bluegreen_core::plan::{
-    DeployOptions, DeploySource, ScaledownOptions, SwitchOptions, UpgradeOptions,
+    DeployOptions, DeploySource, ScaledownOptions, SwitchOptions, UndoOptions, UpgradeOptions,
 };
 use bluegreen_core::transaction::{Cancel, Ending, Outcome};
 use bluegreen_testkit::event_log::EventLog;
@@ -93,6 +95,8 @@ impl Scene {
     }
 
     pub(crate) async fn operate(&self, verb: Verb) -> Result<Done, OperationError> {
+        // Runs are told apart, and put in order, by when they began.
+        tokio::time::sleep(Duration::from_millis(1)).await;
         self.bluegreen().run(&self.spec, &Self::operation(verb)).await
     }
 
@@ -124,13 +128,33 @@ impl Scene {
 
     /// Recovers every open run.
     pub(crate) async fn recover(&self) -> Vec<Result<Done, OperationError>> {
+        self.recover_with(&RecoverOptions::default()).await
+    }
+
+    /// Recovers every open run as `options` say.
+    pub(crate) async fn recover_with(
+        &self,
+        options: &RecoverOptions,
+    ) -> Vec<Result<Done, OperationError>> {
         let bluegreen = self.bluegreen();
         let runs = bluegreen.log().await.expect("the journals can be read");
         let mut ends = Vec::new();
-        for run in runs.into_iter().filter(|run| run.is_open()) {
-            ends.push(bluegreen.recover(&run.run, |_| Some(self.spec.clone())).await);
+        for run in runs.into_iter().filter(RunSummary::is_open) {
+            ends.push(bluegreen.recover(&run.run, options, |_| Some(self.spec.clone())).await);
         }
         ends
+    }
+
+    /// Takes the newest run back.
+    pub(crate) async fn undo_last(&self) -> Result<Done, OperationError> {
+        let runs = self.bluegreen().log().await.expect("the journals can be read");
+        let last = runs.first().expect("there is a run").run.clone();
+        self.undo(last).await
+    }
+
+    /// Takes a run back.
+    pub(crate) async fn undo(&self, run: RunId) -> Result<Done, OperationError> {
+        self.bluegreen().undo(&self.spec, UndoOptions::new(run)).await
     }
 }
 

@@ -1,0 +1,101 @@
+use std::time::Duration;
+
+use super::history::{self, RunState};
+use super::{Bluegreen, EnvironmentSpec, Operation, OperationError};
+use crate::model::RunId;
+use crate::plan::CloudPlan;
+use crate::transaction::Ending;
+
+/// What a plan depends on beside the cloud.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Circumstances {
+    /// The run that the plan is for.
+    pub run: RunId,
+    /// For how long the idle colour is known to have been idle; zero if nobody knows.
+    pub idle_for: Duration,
+    /// What the run did that is to be taken back; nothing if that is not what is wanted.
+    pub undone: Option<CloudPlan>,
+}
+
+impl Circumstances {
+    /// Plans for `run`, knowing nothing of earlier ones.
+    pub fn new(run: RunId) -> Self {
+        Self { run, idle_for: Duration::ZERO, undone: None }
+    }
+
+    /// Says for how long the idle colour is known to have been idle.
+    #[must_use]
+    pub fn with_idle_for(mut self, idle_for: Duration) -> Self {
+        self.idle_for = idle_for;
+        self
+    }
+
+    /// Says what the run did that is to be taken back.
+    #[must_use]
+    pub fn with_undone(mut self, plan: CloudPlan) -> Self {
+        self.undone = Some(plan);
+        self
+    }
+}
+
+impl Bluegreen {
+    /// Learns from earlier runs; refuses while one of the same environment is open.
+    pub(super) async fn circumstances(
+        &self,
+        spec: &EnvironmentSpec,
+        operation: &Operation,
+        run: RunId,
+    ) -> Result<Circumstances, OperationError> {
+        let runs = self.log().await?;
+        let mut ours = runs.iter().filter(|summary| summary.environment == spec.name);
+        if let Some(open) = ours.clone().find(|summary| summary.is_open()) {
+            let (name, id, operation) = (&spec.name, &open.run, &open.operation);
+            return Err(OperationError::refused(format!(
+                "run {id} ({operation} of `{name}`) is {} and must be finished first",
+                open.state.as_str()
+            ))
+            .with_hint(format!("run `bluegreen recover {id}`")));
+        }
+        // Either may have moved the traffic.
+        let moved = ours.find(|summary| {
+            matches!(summary.operation.as_str(), "switch" | "undo")
+                && summary.state == RunState::Committed
+        });
+        let idle_for = moved
+            .and_then(|summary| summary.ended)
+            .map_or(Duration::ZERO, |ended| self.clock.now().since(ended));
+        let circumstances = Circumstances::new(run).with_idle_for(idle_for);
+        Ok(match operation {
+            Operation::Undo(options) => {
+                circumstances.with_undone(self.undoable(spec, &options.run).await?)
+            }
+            _ => circumstances,
+        })
+    }
+
+    /// Returns what a run did, if it can be taken back: it is of this environment, and committed.
+    async fn undoable(
+        &self,
+        spec: &EnvironmentSpec,
+        run: &RunId,
+    ) -> Result<CloudPlan, OperationError> {
+        let (_, ledger) = history::understood(run, &self.store.read(run).await?)?;
+        let (name, of) = (&spec.name, &ledger.header().environment);
+        if of != name {
+            return Err(OperationError::refused(format!(
+                "run {run} is of environment `{of}`, not of `{name}`"
+            ))
+            .with_hint(format!("`bluegreen log {name}` lists the runs of `{name}`")));
+        }
+        match ledger.ending() {
+            Some(Ending::Committed) => Ok(ledger.plan().clone()),
+            Some(ending) => Err(OperationError::refused(format!(
+                "run {run} has ended: {ending}; only what is committed can be undone"
+            ))
+            .with_hint(format!("`bluegreen show {run}` tells what it did"))),
+            None => Err(OperationError::refused(format!("run {run} has not ended"))
+                .with_hint(format!("run `bluegreen recover {run}`"))),
+        }
+    }
+}
