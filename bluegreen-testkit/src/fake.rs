@@ -46,12 +46,12 @@ use bluegreen_core::model::{
 use bluegreen_core::transaction::Clock;
 
 use self::state::State;
-use crate::fault::{Fault, Script};
+use crate::fault::{Fault, Meddle, Script, Watcher};
 
 pub use builder::{target_group, template};
 pub use call::FakeCall;
 pub use timing::Timing;
-pub use traffic::{Moment, Reach};
+pub use traffic::{Moment, Reach, Strength};
 pub use world::{
     LaunchData, ListenerState, LoadBalancerState, RuleState, ScalingGroupState, TemplateState,
     VersionState, World,
@@ -241,6 +241,53 @@ impl FakeCloud {
     /// Plans a fault for the nth call of a method from now, the next being the 0th.
     pub fn fault_on(&self, method: &str, nth: usize, fault: Fault) {
         self.present().script.on(method, nth, fault);
+    }
+
+    /// Does something just before the nth call from now, reading ones counted, the next being the
+    /// 0th.
+    pub fn before_call(&self, nth: usize, act: impl Fn(&Self) + Send + Sync + 'static) {
+        self.present().script.watch(nth, Watcher(Arc::new(act)));
+    }
+
+    /// Touches the thing that a changing call was about, as somebody else would.
+    pub fn meddle(&self, meddle: Meddle, with: &FakeCall) {
+        if let Some(piece) = &with.piece {
+            self.present().meddle(meddle, piece);
+        }
+    }
+
+    /// Returns a cloud that is the same now, with nothing planned and nothing noted, and that goes
+    /// its own way from here.
+    ///
+    /// # Panics
+    ///
+    /// If a call that lands late is still on its way: it could not land twice.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { state: Arc::new(Mutex::new(self.raw().fork())) }
+    }
+
+    /// Returns the thing that somebody else touched last if it is neither as they left it nor gone.
+    pub fn overwritten(&self) -> Option<String> {
+        let state = self.present();
+        state.met.as_ref()?.overwritten_in(&state.world)
+    }
+
+    /// Returns the configuration as it is now, but with the things that some calls were about as
+    /// they were in another world.
+    pub fn world_but<'a>(
+        &self,
+        calls: impl IntoIterator<Item = &'a FakeCall>,
+        old: &World,
+    ) -> World {
+        let mut world = self.world();
+        for piece in calls.into_iter().filter_map(|call| call.piece.as_ref()) {
+            world.revert(piece, old);
+            if let Some(behind) = world.behind(piece) {
+                world.revert(&behind, old);
+            }
+        }
+        world
     }
 
     fn disturb(&self, cause: &str, disturb: impl FnOnce(&mut State)) {

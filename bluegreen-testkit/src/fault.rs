@@ -1,9 +1,13 @@
 //! What can go wrong with a call, as data that a test can shrink.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bluegreen_core::cloud::CloudErrorKind;
+
+use crate::fake::FakeCloud;
 
 /// What happens to one call.
 ///
@@ -30,8 +34,13 @@ pub enum Fault {
     ///
     /// On a reading call: for this time reads show what was there before the last change.
     StaleRead(Duration),
+    /// The call takes effect, and its answer is an error that says it did not: as where a client
+    /// repeats by itself a call whose first answer was lost.
+    ErrorAfter,
     /// Somebody else touches the same thing just before the call.
     Meddle(Meddle),
+    /// Somebody else touches the same thing as soon as the call has taken effect.
+    MeddleAfter(Meddle),
     /// A call that takes several steps takes the first one only, and its answer is lost.
     ///
     /// That is the creation of a target group: it has its tags then, and lacks its attributes
@@ -39,6 +48,10 @@ pub enum Fault {
     HalfLand,
     /// The call never ends and has no effect.
     Hang,
+    /// The call has no effect, and ends without an answer after this time.
+    TimeOut(Duration),
+    /// The call never ends, and takes effect after this time.
+    Silence(Duration),
 }
 
 /// What somebody else does to the thing that a call is about.
@@ -69,6 +82,8 @@ impl Fault {
 /// Which calls go wrong.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Script {
+    /// What is done just before the call of that number.
+    watchers: BTreeMap<usize, Watcher>,
     /// One for each changing call to come.
     writes: VecDeque<Fault>,
     at_call: BTreeMap<usize, Fault>,
@@ -77,6 +92,22 @@ pub(crate) struct Script {
     on: Vec<Nth>,
     calls_seen: usize,
     writes_seen: usize,
+}
+
+/// Something that is done at a call.
+#[derive(Clone)]
+pub(crate) struct Watcher(pub(crate) Arc<dyn Fn(&FakeCloud) + Send + Sync>);
+
+impl Watcher {
+    pub(crate) fn act(&self, cloud: &FakeCloud) {
+        (self.0)(cloud);
+    }
+}
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watcher").finish_non_exhaustive()
+    }
 }
 
 /// The fault of the nth call of a method.
@@ -95,6 +126,15 @@ impl Script {
 
     pub(crate) fn at_call(&mut self, nth: usize, fault: Fault) {
         self.at_call.insert(self.calls_seen + nth, fault);
+    }
+
+    pub(crate) fn watch(&mut self, nth: usize, watcher: Watcher) {
+        self.watchers.insert(self.calls_seen + nth, watcher);
+    }
+
+    /// Takes what is to be done before the call that is made now.
+    pub(crate) fn watcher(&mut self) -> Option<Watcher> {
+        self.watchers.remove(&self.calls_seen)
     }
 
     pub(crate) fn at_write(&mut self, nth: usize, fault: Fault) {

@@ -139,7 +139,7 @@ impl State {
         }
         let fail = |severity| Err(FlagError { flag: change.flag.clone(), severity });
         match self.script.pop_front().unwrap_or_default() {
-            Fault::None | Fault::Hang => {
+            Fault::None | Fault::Hang | Fault::TimeOut(_) | Fault::Silence(_) => {
                 self.write(change);
                 Ok(())
             }
@@ -161,7 +161,11 @@ impl State {
                 self.write(change);
                 Ok(())
             }
-            Fault::Meddle(_) => {
+            Fault::ErrorAfter => {
+                self.write(change);
+                fail(Severity::Refused)
+            }
+            Fault::Meddle(_) | Fault::MeddleAfter(_) => {
                 // Somebody else comes right after: nothing could have kept them from it.
                 self.write(change);
                 let theirs = Some(-1);

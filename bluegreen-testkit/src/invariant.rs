@@ -53,6 +53,27 @@ pub fn routes_stay_served(
     Ok(())
 }
 
+/// Checks that no group is shrunk, or taken away, while requests reach it.
+///
+/// What is done by the passing of time or by somebody else is not the run's.
+pub fn what_serves_keeps_its_machines(history: &[Moment]) -> Result<(), Violation> {
+    const OTHERS: [&str; 4] =
+        ["the passing of time", "somebody else", "an edit by hand", "as before"];
+    for (earlier, later) in history.iter().zip(history.iter().skip(1)) {
+        if OTHERS.contains(&later.cause.as_str()) {
+            continue;
+        }
+        for (name, was) in earlier.groups.iter().filter(|(_, was)| was.serves) {
+            let is = later.groups.get(name).map_or(0, |is| is.desired);
+            if is < was.desired {
+                let what = format!("`{name}` serves and went from {} to {is}", was.desired);
+                return Err(at(later, what));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Checks that these target groups are checked at every moment: that some route names them.
 pub fn both_colors_stay_checked(
     history: &[Moment],

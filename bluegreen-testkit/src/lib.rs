@@ -11,6 +11,7 @@
 //! | make calls fail, land late, or meet somebody else's | [`fault`] |
 //! | lose the journal in the middle of a run | [`journal`] |
 //! | try anything on any stack | [`strategy`] |
+//! | try everything that can go wrong, one by one | [`sweep`] |
 //! | say that traffic was never lost | [`invariant`] |
 //! | hold an adapter of your own against the contract | [`conformance`] |
 //! | script one odd reply | [`mock`] |
@@ -55,6 +56,7 @@ pub mod invariant;
 pub mod journal;
 pub mod mock;
 pub mod strategy;
+pub mod sweep;
 
 pub use fake::{FakeCloud, World};
 pub use fault::{Fault, Meddle};

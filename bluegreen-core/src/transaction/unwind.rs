@@ -88,7 +88,12 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
         for (mut one, position) in open.drain(..).zip(seen) {
             match self.judge(&mut one, position, is_last)? {
                 Found::Undone => {
-                    let remade = one.written && is_removal(&one.change);
+                    // A predecessor may have taken it back and died before it could say so.
+                    let may_be_remade = one.written || self.ledger.was_resumed();
+                    let remade = may_be_remade && is_removal(&one.change);
+                    if !one.written {
+                        self.gone_by_itself = Some(Instant::now());
+                    }
                     records.push(Record::Undone { step: one.step, remade });
                     let change = one.change.to_string();
                     self.emit(EventKind::Undone { step: one.step, change });
@@ -185,13 +190,12 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
 
     /// Looks at everything the run touched once more, and only then says that it is as before.
     ///
-    /// A call whose answer was lost may land after its change was looked at: where there was one,
-    /// the second look comes after a pause, and what has come up is taken back again.
+    /// A call whose answer was lost may land after its change was looked at, and a read may lag
+    /// behind: the second look comes after a pause, and what has come up is taken back again.
     pub(super) async fn certify(&mut self, ending: Record<C, G>) -> Result<(), Halt> {
         let by_resource = self.touched_by_resource();
         if !by_resource.is_empty() {
-            let doubtful = self.in_doubt || self.ledger.was_resumed();
-            let settle = if doubtful { self.engine.policy.settle } else { Duration::ZERO };
+            let settle = self.settle();
             self.emit(EventKind::Verifying { settle });
             tokio::time::sleep(settle).await;
         }
@@ -207,6 +211,17 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
             records.push(ending);
         }
         self.note(records).await
+    }
+
+    /// Returns for how long to wait before the last look.
+    ///
+    /// What came to be gone by itself is looked at again when no read lags any more.
+    fn settle(&self) -> Duration {
+        let policy = &self.engine.policy;
+        let is_doubtful = self.in_doubt || self.ledger.was_resumed();
+        let late = if is_doubtful { policy.settle } else { Duration::ZERO };
+        let lag = self.gone_by_itself.map(|at| policy.reread.saturating_sub(at.elapsed()));
+        late.max(lag.unwrap_or_default())
     }
 
     /// Returns everything the run touched, but what a person decided to leave as it is.

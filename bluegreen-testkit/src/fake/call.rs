@@ -20,6 +20,7 @@ pub struct FakeCall {
     pub mutating: bool,
     /// What was planned to go wrong with it.
     pub fault: Fault,
+    pub(super) piece: Option<Piece>,
 }
 
 impl FakeCloud {
@@ -30,13 +31,17 @@ impl FakeCloud {
         resource: String,
         look: impl FnOnce(&State) -> Result<T, CloudError> + Send,
     ) -> Result<T, CloudError> {
-        let fault = self.arrive(method, &resource, false).await;
+        let fault = self.arrive(method, &resource, None).await;
         if let Some(kind) = fault.refusal() {
             return Err(planned(kind, method, &resource));
         }
         let mut state = self.present();
         match fault {
-            Fault::LoseReply | Fault::HalfLand | Fault::LandLate(_) => {
+            Fault::LoseReply
+            | Fault::ErrorAfter
+            | Fault::HalfLand
+            | Fault::LandLate(_)
+            | Fault::TimeOut(_) => {
                 return Err(planned(CloudErrorKind::OutcomeUnknown, method, &resource));
             }
             Fault::StaleRead(hidden) => state.hide_last_change(hidden),
@@ -53,26 +58,47 @@ impl FakeCloud {
         edit: impl FnOnce(&mut State) -> Result<(), CloudError> + Send + 'static,
     ) -> Result<(), CloudError> {
         let resource = piece.to_string();
-        let fault = self.arrive(method, &resource, true).await;
+        let fault = self.arrive(method, &resource, Some(&piece)).await;
         if let Some(kind) = fault.refusal() {
             return Err(planned(kind, method, &resource));
         }
+        if let Fault::TimeOut(_) = fault {
+            return Err(planned(CloudErrorKind::OutcomeUnknown, method, &resource));
+        }
         let cause = format!("{method} {resource}");
         let answered = self.present().land(fault, cause, piece, Box::new(edit));
-        answered.unwrap_or_else(|| Err(planned(CloudErrorKind::OutcomeUnknown, method, &resource)))
+        if let Fault::Silence(_) = fault {
+            std::future::pending::<()>().await;
+        }
+        match (fault, answered) {
+            (Fault::ErrorAfter, _) => Err(planned(CloudErrorKind::Rejected, method, &resource)),
+            (_, Some(answer)) => answer,
+            (_, None) => Err(planned(CloudErrorKind::OutcomeUnknown, method, &resource)),
+        }
     }
 
     /// Notes a call and lets it travel.
-    async fn arrive(&self, method: &'static str, resource: &str, mutating: bool) -> Fault {
+    async fn arrive(&self, method: &'static str, resource: &str, piece: Option<&Piece>) -> Fault {
+        let mutating = piece.is_some();
+        let watcher = self.present().script.watcher();
+        if let Some(watcher) = watcher {
+            watcher.act(self);
+        }
         let (fault, latency) = {
             let mut state = self.present();
             let fault = state.script.take(method, mutating);
-            let (at, resource) = (state.now, resource.to_owned());
-            state.calls.push(FakeCall { at, method, resource, mutating, fault });
+            if let Some(met) = &mut state.met {
+                met.witness(resource, piece);
+            }
+            let (at, resource, piece) = (state.now, resource.to_owned(), piece.cloned());
+            state.calls.push(FakeCall { at, method, resource, mutating, fault, piece });
             (fault, state.timing.latency)
         };
-        if fault == Fault::Hang {
-            std::future::pending::<()>().await;
+        match fault {
+            Fault::Hang => std::future::pending::<()>().await,
+            Fault::Silence(_) if !mutating => std::future::pending::<()>().await,
+            Fault::TimeOut(time) => tokio::time::sleep(time).await,
+            _ => {}
         }
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;
@@ -91,11 +117,17 @@ impl State {
         edit: Edit,
     ) -> Option<Result<(), CloudError>> {
         match fault {
-            Fault::LandLate(after) => {
+            Fault::LandLate(after) | Fault::Silence(after) => {
                 self.land_at(after, cause, piece, edit);
                 return None;
             }
-            Fault::Meddle(meddle) => self.meddle(meddle, &piece),
+            Fault::Meddle(meddle) => {
+                self.meddle(meddle, &piece);
+                // Nobody can look between this and the call.
+                if let Some(met) = &mut self.met {
+                    met.witness(&cause, Some(&piece));
+                }
+            }
             _ => {}
         }
         self.breaking_off = fault == Fault::HalfLand;
@@ -103,6 +135,7 @@ impl State {
         self.breaking_off = false;
         match fault {
             Fault::LoseReply | Fault::HalfLand => return None,
+            Fault::MeddleAfter(meddle) => self.meddle(meddle, &piece),
             Fault::StaleRead(hidden) if result.is_ok() => self.hide_last_change(hidden),
             _ => {}
         }

@@ -1,8 +1,9 @@
 use std::fmt;
 
 use bluegreen_core::model::{
-    AlarmName, LaunchConfigurationName, LaunchTemplateName, ListenerKey, LoadBalancerName,
-    PolicyKey, ResourceKey, RouteKey, ScalingGroupName, ScheduleName, TargetGroupName,
+    AlarmName, LaunchConfigurationName, LaunchSource, LaunchTemplateName, ListenerKey,
+    LoadBalancerName, PolicyKey, ResourceKey, RouteKey, ScalingGroupName, ScheduleName,
+    TargetGroupName,
 };
 
 use super::world::{ScalingGroupState, World};
@@ -24,6 +25,19 @@ pub(super) enum Piece {
     Template(LaunchTemplateName),
     Configuration(LaunchConfigurationName),
     Tags(ResourceKey, Vec<String>),
+}
+
+impl Piece {
+    /// Returns whether a reading call that was about `resource` shows this piece.
+    pub(super) fn is_shown_by(&self, resource: &str) -> bool {
+        let name = match self {
+            Self::Policy(key) => key.group.to_string(),
+            Self::Schedule(group, _) => group.to_string(),
+            Self::Tags(ResourceKey::ScalingGroup(group), _) => group.to_string(),
+            other => other.to_string(),
+        };
+        resource.split(", ").any(|shown| shown == name)
+    }
 }
 
 impl fmt::Display for Piece {
@@ -48,6 +62,19 @@ impl fmt::Display for Piece {
 }
 
 impl World {
+    /// Returns what whoever touches a piece may touch with it: a version that was made for a group
+    /// to launch, a listener that was deleted with its default route.
+    pub(super) fn behind(&self, piece: &Piece) -> Option<Piece> {
+        match piece {
+            Piece::Route(key) => Some(Piece::Listener(key.listener.clone())),
+            Piece::Launch(group) => match &self.scaling_groups.get(group)?.launch {
+                LaunchSource::Template { template, .. } => Some(Piece::Template(template.clone())),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Makes one piece as it was in an older world.
     pub(super) fn revert(&mut self, piece: &Piece, old: &Self) {
         match piece {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bluegreen_core::cloud::CloudError;
 use bluegreen_core::model::{AccountId, LaunchTemplateName, ScalingGroupName, TargetGroupName};
+use bluegreen_core::transaction::fields;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
@@ -24,6 +25,8 @@ pub(super) type Edit = Box<dyn FnOnce(&mut State) -> Result<(), CloudError> + Se
 /// Time passes only here: whoever looks brings it up to date first.
 pub(super) struct State {
     started: Option<Instant>,
+    /// What the clock said when it started.
+    origin: Duration,
     pub(super) now: Duration,
     pub(super) account: AccountId,
     pub(super) timing: Timing,
@@ -44,10 +47,60 @@ pub(super) struct State {
     late: Vec<Late>,
     stale: Vec<Stale>,
     last: Option<(Piece, World)>,
+    /// What somebody else touched last, and what they changed about it.
+    pub(super) met: Option<Met>,
     fading: Vec<Fading>,
     pub(super) script: Script,
     pub(super) calls: Vec<FakeCall>,
     pub(super) history: Vec<Moment>,
+}
+
+/// What somebody else did.
+#[derive(Clone, Debug)]
+pub(super) struct Met {
+    piece: Piece,
+    /// The value of every field that they changed, which may be none.
+    theirs: BTreeMap<String, Option<String>>,
+    /// Whether anybody could have seen it since.
+    shown: bool,
+    /// Whether it was written again before anybody could have seen it.
+    raced: bool,
+}
+
+impl Met {
+    fn new(piece: Piece, before: &World, after: &World) -> Self {
+        let (before, after) = (fields(before), fields(after));
+        let names = before.keys().chain(after.keys());
+        let changed = names.filter(|name| before.get(*name) != after.get(*name));
+        let theirs = changed.map(|name| (name.clone(), after.get(name).cloned())).collect();
+        Self { piece, theirs, shown: false, raced: false }
+    }
+
+    /// Takes note of a call: whoever writes without having looked could not have known.
+    pub(super) fn witness(&mut self, resource: &str, written: Option<&Piece>) {
+        match written {
+            None => self.shown |= self.piece.is_shown_by(resource),
+            Some(piece) => self.raced |= *piece == self.piece && !self.shown,
+        }
+    }
+
+    /// Returns a field that is not as they left it, unless the whole thing is gone, or nobody could
+    /// have helped it.
+    pub(super) fn overwritten_in(&self, world: &World) -> Option<String> {
+        if self.raced {
+            return None;
+        }
+        let mut gone = world.clone();
+        gone.revert(&self.piece, &World::default());
+        if gone == *world {
+            return None;
+        }
+        let found = fields(world);
+        let lost = self.theirs.iter().find(|(name, theirs)| found.get(*name) != theirs.as_ref());
+        lost.map(|(name, theirs)| {
+            format!("{name} was {theirs:?}, is {:?} ({:?})", found.get(name), self.piece)
+        })
+    }
 }
 
 /// A deleted group that is still seen.
@@ -88,6 +141,7 @@ impl State {
         let mut state = Self {
             // Outside a runtime there is no virtual clock yet: it starts at the first use.
             started: Handle::try_current().is_ok().then(Instant::now),
+            origin: Duration::ZERO,
             now: Duration::ZERO,
             account: AccountId::new("111122223333"),
             timing: Timing::default(),
@@ -102,6 +156,7 @@ impl State {
             late: vec![],
             stale: vec![],
             last: None,
+            met: None,
             fading: vec![],
             script: Script::default(),
             calls: vec![],
@@ -109,6 +164,37 @@ impl State {
         };
         state.settle();
         state
+    }
+
+    /// Copies everything but what is planned and what is noted; the clock stands until somebody
+    /// looks.
+    pub(super) fn fork(&self) -> Self {
+        assert!(self.late.is_empty(), "a call that is on its way cannot land twice");
+        let mut fork = Self {
+            started: None,
+            origin: self.now,
+            now: self.now,
+            account: self.account.clone(),
+            timing: self.timing,
+            world: self.world.clone(),
+            machinery: self.machinery.clone(),
+            dying: self.dying.clone(),
+            burned: self.burned.clone(),
+            refreshes: self.refreshes.clone(),
+            released: self.released.clone(),
+            half_made: self.half_made.clone(),
+            breaking_off: false,
+            late: vec![],
+            stale: vec![],
+            last: None,
+            met: None,
+            fading: self.fading.clone(),
+            script: Script::default(),
+            calls: vec![],
+            history: vec![],
+        };
+        fork.record("as before");
+        fork
     }
 
     /// Lets everything that is under way come to its good end at once.
@@ -121,7 +207,7 @@ impl State {
     /// Brings everything up to the present.
     pub(super) fn catch_up(&mut self) {
         let started = *self.started.get_or_insert_with(Instant::now);
-        let present = Instant::now().saturating_duration_since(started);
+        let present = self.origin + Instant::now().saturating_duration_since(started);
         while let Some(due) = self.next_due().filter(|due| *due <= present) {
             self.now = self.now.max(due);
             self.land_late();
@@ -152,6 +238,9 @@ impl State {
     pub(super) fn meddle(&mut self, meddle: Meddle, piece: &Piece) {
         let before = self.world.clone();
         meddle::touch(&mut self.world, meddle, piece);
+        if self.world != before {
+            self.met = Some(Met::new(piece.clone(), &before, &self.world));
+        }
         self.note_burned();
         self.note_lost_routes(&before);
         self.follow("somebody else");
@@ -258,9 +347,11 @@ impl State {
     fn record(&mut self, cause: &str) {
         let routes = traffic::reach(&self.world, &self.machinery, &self.fading, self.now);
         let checked = self.world.references().into_keys().collect();
-        let last = self.history.last();
-        if last.is_none_or(|last| last.routes != routes || last.checked != checked) {
-            self.history.push(Moment { at: self.now, cause: cause.to_owned(), routes, checked });
+        let groups = traffic::groups(&self.world);
+        let (at, cause) = (self.now, cause.to_owned());
+        let moment = Moment { at, cause, routes, checked, groups };
+        if self.history.last().is_none_or(|last| !last.is_like(&moment)) {
+            self.history.push(moment);
         }
     }
 }

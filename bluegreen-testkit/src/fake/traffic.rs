@@ -19,6 +19,24 @@ pub struct Moment {
     pub routes: BTreeMap<RouteKey, Reach>,
     /// The target groups that were checked.
     pub checked: BTreeSet<TargetGroupName>,
+    /// The scaling groups.
+    pub groups: BTreeMap<ScalingGroupName, Strength>,
+}
+
+impl Moment {
+    /// Returns whether nothing is different but when and why.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.routes == other.routes && self.checked == other.checked && self.groups == other.groups
+    }
+}
+
+/// How strong a scaling group was, and whether that was needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strength {
+    /// How many machines it was to have.
+    pub desired: u32,
+    /// Whether requests from outside reached it.
+    pub serves: bool,
 }
 
 /// Whom the requests of one route reached.
@@ -68,6 +86,15 @@ pub(super) fn reach(
         routes.insert(key, Reach { open, healthy });
     }
     routes
+}
+
+/// Returns how strong every group is.
+pub(super) fn groups(world: &World) -> BTreeMap<ScalingGroupName, Strength> {
+    let groups = world.scaling_groups.iter().map(|(name, group)| {
+        let desired = group.capacity.desired;
+        (name.clone(), Strength { desired, serves: has_requests(world, name) })
+    });
+    groups.collect()
 }
 
 /// Returns whether requests from outside reach a scaling group.

@@ -1,0 +1,114 @@
+//! The worlds and the lives that every operation is swept on.
+
+use bluegreen_core::model::{
+    AccountId, Actions, Capacity, EnvironmentName, GroupTag, LaunchConfigurationName, LaunchSource,
+    LoadBalancerKind, Opaque, ScalingGroupName, ScalingGroupSettings, TargetGroupName,
+};
+use bluegreen_core::operation::EnvironmentSpec;
+use serde_json::json;
+
+use super::operating::{Life, Operating, Step};
+use crate::fake::{World, template};
+
+const NAME: &str = "nginx-live";
+
+/// Returns the worlds: one listener; HTTP and HTTPS with rules and everything that scales; three
+/// target groups on two load balancers; a launch configuration.
+pub fn all() -> Vec<Life> {
+    vec![
+        Life::of("one listener", one_listener()),
+        Life::of("HTTP, HTTPS, rules", World::example()),
+        Life::of("two load balancers", two_load_balancers()),
+        Life::of("launch configuration", launch_configuration()),
+    ]
+}
+
+/// Returns every operation at every time of a life at which it means something else: the first,
+/// second and third deployment, switches and scaledowns with blue and with green live, and each of
+/// them undone.
+pub fn lives(life: &Life) -> Vec<Operating> {
+    use Step::{Deploy, Scaledown, Switch, Undo, Upgrade};
+    let one: &[Step] = &[Upgrade, Deploy];
+    let green: &[Step] = &[Upgrade, Deploy, Switch];
+    let two: &[Step] = &[Upgrade, Deploy, Switch, Deploy];
+    let blue: &[Step] = &[Upgrade, Deploy, Switch, Deploy, Switch];
+    let stopped: &[Step] = &[Upgrade, Deploy, Switch, Scaledown];
+    [
+        (&[][..], Upgrade),
+        (&[Upgrade], Deploy),
+        (green, Deploy),
+        (blue, Deploy),
+        (one, Switch),
+        (two, Switch),
+        (green, Scaledown),
+        (blue, Scaledown),
+        (&[Upgrade], Undo),
+        (one, Undo),
+        (green, Undo),
+        (stopped, Undo),
+    ]
+    .into_iter()
+    .map(|(earlier, step)| life.after(earlier).then(step))
+    .collect()
+}
+
+/// Returns the environment that every world here is about.
+pub(super) fn spec() -> EnvironmentSpec {
+    EnvironmentSpec::new(
+        EnvironmentName::new("IE-L-NGINX"),
+        AccountId::new("123456789012"),
+        ScalingGroupName::new(NAME),
+        "18080-18099".parse().expect("it is a range"),
+    )
+}
+
+fn group(launch: LaunchSource, target_groups: &[&str]) -> ScalingGroupSettings {
+    let tag = GroupTag { value: NAME.to_owned(), propagate: true };
+    ScalingGroupSettings {
+        launch,
+        capacity: Capacity::new(1, 2, 3),
+        target_groups: target_groups.iter().map(|name| TargetGroupName::new(*name)).collect(),
+        tags: [("Name".to_owned(), tag)].into(),
+        details: Opaque::new(json!({"health_check": "ELB", "subnets": ["subnet-0a"]})),
+        uncarried: vec![],
+    }
+}
+
+fn to(name: &str) -> Actions {
+    Actions::forward_to(TargetGroupName::new(name))
+}
+
+fn front() -> World {
+    World::default()
+        .with_template("nginx", &["ami-0a"])
+        .with_image("ami-0b")
+        .with_load_balancer(NAME, LoadBalancerKind::Application)
+        .with_opening(NAME, 80, "0.0.0.0/0")
+        .with_target_group("nginx-http", 80)
+        .with_listener(NAME, 80, "HTTP", to("nginx-http"))
+}
+
+fn one_listener() -> World {
+    front().with_scaling_group(NAME, group(template("nginx", 1), &["nginx-http"]))
+}
+
+fn two_load_balancers() -> World {
+    const INSIDE: &str = "nginx-inside";
+    let groups = ["nginx-http", "nginx-admin", "nginx-inside"];
+    front()
+        .with_target_group("nginx-admin", 8080)
+        .with_rule(NAME, 80, 10, to("nginx-admin"))
+        .with_load_balancer(INSIDE, LoadBalancerKind::Application)
+        .with_opening(INSIDE, 8081, "10.0.0.0/8")
+        .with_target_group("nginx-inside", 8081)
+        .with_listener(INSIDE, 8081, "HTTP", to("nginx-inside"))
+        .with_scaling_group(NAME, group(template("nginx", 1), &groups))
+}
+
+fn launch_configuration() -> World {
+    let name = "nginx-1";
+    let launch = LaunchSource::Configuration(LaunchConfigurationName::new(name));
+    front()
+        .with_launch_configuration(name, "ami-0a")
+        .with_scaling_group(NAME, group(launch, &["nginx-http"]))
+}
