@@ -111,6 +111,12 @@ impl Sweep {
         Report::new(rows.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Plays one case of one subject, and tells everything that was called and written.
+    pub fn trace<S: Subject>(subject: &S, case: &Case) -> String {
+        let reference = Reference::of(subject);
+        judge::on_virtual_time(judge::trace(subject, &reference, case))
+    }
+
     /// Plays a case, and every case that begins like it and goes wrong once more on the way back.
     fn with_pairs_of<S: Subject>(
         &self,

@@ -1,7 +1,5 @@
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::outcome::chain;
 use super::record::{Entry, encode};
 use super::{
@@ -21,9 +19,6 @@ pub(super) struct Run<'e, C: Change, G> {
     pub(super) skew: Duration,
     /// Whether the answer to some inverse was lost, so that it may still land.
     pub(super) in_doubt: bool,
-    /// When a change that was begun was last seen to be gone without its inverse having been made.
-    /// It may never have been made; or a read lags behind.
-    pub(super) gone_by_itself: Option<Instant>,
 }
 
 impl<'e, C: Change, G: Gate<World = C::World>> Run<'e, C, G> {
@@ -32,14 +27,7 @@ impl<'e, C: Change, G: Gate<World = C::World>> Run<'e, C, G> {
         ledger: Ledger<C, G>,
         journal: Box<dyn Journal>,
     ) -> Self {
-        Self {
-            engine,
-            ledger,
-            journal,
-            skew: Duration::ZERO,
-            in_doubt: false,
-            gone_by_itself: None,
-        }
+        Self { engine, ledger, journal, skew: Duration::ZERO, in_doubt: false }
     }
 
     /// Takes over from a process that is gone.

@@ -11,8 +11,8 @@ use super::{
     StepState,
 };
 
-/// How often the world may refuse an inverse before the change counts as stuck. More than once,
-/// since what was just made is sometimes refused for a moment as not being there.
+/// How often the world must refuse an inverse at least before the change counts as stuck. And for
+/// as long as reads may lag: what was just made is sometimes refused as not being there.
 const REFUSALS: u32 = 3;
 
 const SOMEBODY_ELSE: &str = "somebody else changed it; it is left as it is";
@@ -22,9 +22,13 @@ struct Open<C> {
     step: StepId,
     change: C,
     refusals: u32,
+    /// When it was refused first.
+    refused: Option<Instant>,
     drifted: Option<Instant>,
     /// Until when its call may still land.
     in_doubt: Option<Instant>,
+    /// From when on it is certain to be gone if it seems so: no read lags any more.
+    certain: Instant,
     /// When its inverse was last applied without being refused.
     reverted: Option<Instant>,
     /// Whether its inverse was ever applied.
@@ -48,6 +52,7 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
     pub(super) async fn undo_stage(&mut self, steps: &[StepId]) -> Result<(), Halt> {
         let deadline = Instant::now() + self.engine.policy.undo;
         let settled = Instant::now() + self.engine.policy.settle;
+        let certain = Instant::now() + self.engine.policy.reread;
         let mut pauses = self.engine.policy.backoff.pauses();
         let mut open: Vec<Open<C>> = steps
             .iter()
@@ -56,8 +61,10 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
                 step: *step,
                 change,
                 refusals: 0,
+                refused: None,
                 drifted: None,
                 in_doubt: self.ledger.is_in_doubt(*step).then_some(settled),
+                certain,
                 reverted: None,
                 written: false,
                 trouble: None,
@@ -82,18 +89,17 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
         is_last: bool,
     ) -> Result<Vec<Open<C>>, Halt> {
         let refs: Vec<&C> = open.iter().map(|one| &one.change).collect();
+        // What is answered late was seen as early as this.
+        let asked = Instant::now();
         let (seen, permit) = tokio::join!(self.engine.observe(&refs), self.permit());
         let (mut records, mut revert, mut wait) = (Vec::new(), Vec::new(), Vec::new());
         let (mut halt, mut resurfaced) = (None, false);
         for (mut one, position) in open.drain(..).zip(seen) {
-            match self.judge(&mut one, position, is_last)? {
+            match self.judge(&mut one, position, asked, is_last)? {
                 Found::Undone => {
                     // A predecessor may have taken it back and died before it could say so.
                     let may_be_remade = one.written || self.ledger.was_resumed();
                     let remade = may_be_remade && is_removal(&one.change);
-                    if !one.written {
-                        self.gone_by_itself = Some(Instant::now());
-                    }
                     records.push(Record::Undone { step: one.step, remade });
                     let change = one.change.to_string();
                     self.emit(EventKind::Undone { step: one.step, change });
@@ -128,7 +134,10 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
             if let Err(Trouble { text: trouble, severity }) = result {
                 match severity {
                     Severity::Hopeless => halt = Some(Halt(trouble.clone())),
-                    Severity::Refused => (one.refusals, one.reverted) = (one.refusals + 1, None),
+                    Severity::Refused => {
+                        (one.refusals, one.reverted) = (one.refusals + 1, None);
+                        one.refused.get_or_insert_with(Instant::now);
+                    }
                     Severity::Busy => one.reverted = None,
                     Severity::Unknown => self.in_doubt = true,
                 }
@@ -146,19 +155,25 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
         &self,
         one: &mut Open<C>,
         position: Result<Position, Trouble>,
+        asked: Instant,
         is_last: bool,
     ) -> Result<Found, Halt> {
         let late = |one: &Open<C>| {
             one.trouble.clone().unwrap_or_else(|| "its inverse does not show".to_owned())
         };
+        if !matches!(position, Ok(Position::Before)) {
+            one.certain = asked + self.engine.policy.reread;
+        }
         Ok(match position {
             // An earlier stage is not begun before this is certain: what lands late would land on
             // a world that it was not meant for.
-            Ok(Position::Before) if one.in_doubt.is_some_and(|until| Instant::now() < until) => {
+            Ok(Position::Before) if one.in_doubt.is_some_and(|until| asked < until) => {
                 Found::NotYet
             }
+            // Gone, and not by our hand: it was never made, or a read lags behind.
+            Ok(Position::Before) if !one.written && asked < one.certain => Found::NotYet,
             Ok(Position::Before) => Found::Undone,
-            Ok(Position::After | Position::Partial) if is_last || one.refusals >= REFUSALS => {
+            Ok(Position::After | Position::Partial) if is_last || self.is_refused(one, asked) => {
                 Found::Stuck(late(one))
             }
             // What was just written may take a moment to be seen; writing it again would overwrite
@@ -188,14 +203,21 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
         })
     }
 
+    /// Returns whether the world refuses an inverse for good.
+    fn is_refused(&self, one: &Open<C>, asked: Instant) -> bool {
+        let since = one.refused.map(|since| asked.saturating_duration_since(since));
+        one.refusals >= REFUSALS && since.is_some_and(|time| time >= self.engine.policy.reread)
+    }
+
     /// Looks at everything the run touched once more, and only then says that it is as before.
     ///
-    /// A call whose answer was lost may land after its change was looked at, and a read may lag
-    /// behind: the second look comes after a pause, and what has come up is taken back again.
+    /// A call whose answer was lost may land after its change was looked at: where there was one,
+    /// the second look comes after a pause, and what has come up is taken back again.
     pub(super) async fn certify(&mut self, ending: Record<C, G>) -> Result<(), Halt> {
         let by_resource = self.touched_by_resource();
         if !by_resource.is_empty() {
-            let settle = self.settle();
+            let doubtful = self.in_doubt || self.ledger.was_resumed();
+            let settle = if doubtful { self.engine.policy.settle } else { Duration::ZERO };
             self.emit(EventKind::Verifying { settle });
             tokio::time::sleep(settle).await;
         }
@@ -211,17 +233,6 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
             records.push(ending);
         }
         self.note(records).await
-    }
-
-    /// Returns for how long to wait before the last look.
-    ///
-    /// What came to be gone by itself is looked at again when no read lags any more.
-    fn settle(&self) -> Duration {
-        let policy = &self.engine.policy;
-        let is_doubtful = self.in_doubt || self.ledger.was_resumed();
-        let late = if is_doubtful { policy.settle } else { Duration::ZERO };
-        let lag = self.gone_by_itself.map(|at| policy.reread.saturating_sub(at.elapsed()));
-        late.max(lag.unwrap_or_default())
     }
 
     /// Returns everything the run touched, but what a person decided to leave as it is.

@@ -54,9 +54,8 @@ fn change(world: &mut World, piece: &Piece) {
                 newest.and_then(|newest| copy_version(template, newest));
             }
         }
-        Piece::Configuration(name) => {
-            world.configurations.entry(name.clone()).and_modify(|data| data.details = meddled());
-        }
+        // Nobody can change one.
+        Piece::Configuration(_) => {}
         Piece::Tags(resource, keys) => keys.iter().for_each(|key| set_tag(world, resource, key)),
     }
 }

@@ -67,6 +67,9 @@ impl World {
     pub(super) fn behind(&self, piece: &Piece) -> Option<Piece> {
         match piece {
             Piece::Route(key) => Some(Piece::Listener(key.listener.clone())),
+            Piece::Policy(PolicyKey { group, .. }) | Piece::Schedule(group, _) => {
+                Some(Piece::ScalingGroup(group.clone()))
+            }
             Piece::Launch(group) => match &self.scaling_groups.get(group)?.launch {
                 LaunchSource::Template { template, .. } => Some(Piece::Template(template.clone())),
                 _ => None,

@@ -33,8 +33,6 @@ pub enum Strike {
     Meddle(usize, usize, Meddle),
     /// A record of the recovery goes wrong.
     RecoveryRecord(usize, RecordFault),
-    /// A call of the recovery goes wrong, counted from its beginning.
-    RecoveryCall(usize, Fault),
     /// The recovery goes on with the plan.
     Forward,
 }
@@ -111,17 +109,14 @@ pub(super) fn pairs(case: &Case, played: &Played) -> Vec<Case> {
             })
             .collect()
         }
-        Strike::Record(_, RecordFault::CrashBefore | RecordFault::CrashAfter)
-        | Strike::Vanish(..) => {
-            let records = (0..played.recovery_records).flat_map(|record| {
-                RecordFault::ALL.map(|fault| and(Strike::RecoveryRecord(record, fault)))
+        Strike::Record(_, RecordFault::CrashBefore | RecordFault::CrashAfter) => {
+            let crashes = (0..played.recovery_records).flat_map(|record| {
+                [RecordFault::CrashBefore, RecordFault::CrashAfter, RecordFault::Torn]
+                    .map(|fault| and(Strike::RecoveryRecord(record, fault)))
             });
-            let calls = played.recovery_alphabets.iter().enumerate();
-            let calls = calls.flat_map(|(call, faults)| {
-                faults.iter().map(move |fault| and(Strike::RecoveryCall(call, *fault)))
-            });
-            records.chain(calls).chain([and(Strike::Forward)]).collect()
+            crashes.chain([and(Strike::Forward)]).collect()
         }
+        Strike::Vanish(..) => vec![and(Strike::Forward)],
         _ => Vec::new(),
     }
 }

@@ -32,7 +32,6 @@ pub(super) struct Played {
     pub(super) alphabets: Vec<Vec<Fault>>,
     pub(super) has_turned: bool,
     pub(super) recovery_records: usize,
-    pub(super) recovery_alphabets: Vec<Vec<Fault>>,
 }
 
 /// Runs a future on virtual time.
@@ -80,24 +79,40 @@ pub(super) async fn play<S: Subject>(
 ) -> (Played, Result<Verdict, String>) {
     let stage = subject.stage();
     let first = act(&stage, case).await;
-    let (calls, alphabets) = seen(&stage, 0);
+    let (calls, alphabets) = seen(&stage);
     stage.heal();
-    let second = stage.survive();
-    let from = stage.calls().len();
     let how = How { forward: case.second == Some(Strike::Forward), skip: Vec::new() };
-    let recovered = recover(&second, case, &how).await;
-    let recovery_records = second.store().records();
-    let (_, recovery_alphabets) = seen(&stage, from);
+    let (recovered, last) = recover(stage.survive(), case, &how).await;
+    let recovery_records = last.store().records();
     let has_turned = first.kind == EndKind::RolledBack;
-    let judged = judge(subject, reference, case, &stage, &second, first, recovered).await;
-    let played = Played { calls, alphabets, has_turned, recovery_records, recovery_alphabets };
+    let judged = judge(subject, reference, case, &stage, last, first, recovered).await;
+    let played = Played { calls, alphabets, has_turned, recovery_records };
     (played, judged)
 }
 
-fn seen(stage: &impl Stage, from: usize) -> (Vec<bool>, Vec<Vec<Fault>>) {
+/// Plays one case and tells everything that was called and written.
+pub(super) async fn trace<S: Subject>(subject: &S, reference: &Reference, case: &Case) -> String {
+    let stage = subject.stage();
+    let first = act(&stage, case).await;
+    let calls = stage.calls().len();
+    stage.heal();
+    let (recovered, last) = recover(stage.survive(), case, &How::default()).await;
+    let mut text = format!("{case}\nfirst: {first:?}\nthen: {recovered:?}\n\n");
+    for call in 0..stage.calls().len() {
+        let mark = if call == calls { "recovered from here:\n" } else { "" };
+        text.push_str(&format!("{mark}{call:>4}  {}\n", stage.call(call)));
+    }
+    for (run, lines) in last.store().lines() {
+        text.push_str(&format!("\n{run}\n{}\n", lines.join("\n")));
+    }
+    let judged = judge(subject, reference, case, &stage, last, first, recovered).await;
+    text + &format!("\n{judged:?}\n")
+}
+
+fn seen(stage: &impl Stage) -> (Vec<bool>, Vec<Vec<Fault>>) {
     let calls = stage.calls();
-    let alphabets = (from..calls.len()).map(|call| stage.alphabet(call)).collect();
-    (calls[from..].to_vec(), alphabets)
+    let alphabets = (0..calls.len()).map(|call| stage.alphabet(call)).collect();
+    (calls, alphabets)
 }
 
 /// Runs with what goes wrong at first.
@@ -146,29 +161,25 @@ fn plan<S: Stage>(stage: &S, strike: Strike, gone: &Arc<Notify>) {
             let with = stage.clone();
             stage.before_call(call, Box::new(move || with.meddle(meddle, of)));
         }
-        Strike::RecoveryRecord(..) | Strike::RecoveryCall(..) | Strike::Forward => {}
+        Strike::RecoveryRecord(..) | Strike::Forward => {}
     }
 }
 
 /// Recovers as another process does, with what goes wrong then; and if it does, as a third one.
-async fn recover<S: Stage>(second: &S, case: &Case, how: &How) -> Option<End> {
-    match case.second {
-        Some(Strike::RecoveryRecord(record, fault)) => second.store().fail_after(record, fault),
-        Some(Strike::RecoveryCall(call, fault)) => {
-            second.fault(call, fault);
-        }
-        _ => {
-            let end = second.recover(how).await;
-            return (end.kind != EndKind::Nothing).then_some(end);
-        }
+///
+/// Returns how that ended, if anything was open, and who did it last.
+async fn recover<S: Stage>(second: S, case: &Case, how: &How) -> (Option<End>, S) {
+    if let Some(Strike::RecoveryRecord(record, fault)) = case.second {
+        second.store().fail_after(record, fault);
     }
-    let end = second.recover(how).await;
-    second.heal();
-    match end.kind {
-        EndKind::Nothing => None,
-        EndKind::Open => Some(second.survive().recover(&How::default()).await),
-        _ => Some(end),
+    let mut last = second;
+    let mut end = last.recover(how).await;
+    if end.kind == EndKind::Open && matches!(case.second, Some(Strike::RecoveryRecord(..))) {
+        last = last.survive();
+        let again = last.recover(&How::default()).await;
+        end = if again.kind == EndKind::Nothing { end } else { again };
     }
+    ((end.kind != EndKind::Nothing).then_some(end), last)
 }
 
 /// Says how a case came out, or what was wrong with it.
@@ -177,7 +188,7 @@ async fn judge<S: Subject>(
     reference: &Reference,
     case: &Case,
     stage: &S::Stage,
-    second: &S::Stage,
+    mut last: S::Stage,
     first: End,
     recovered: Option<End>,
 ) -> Result<Verdict, String> {
@@ -186,10 +197,9 @@ async fn judge<S: Subject>(
     let mut end = recovered.unwrap_or(first);
     if end.kind == EndKind::Open {
         // It may have died with nothing left to do.
-        end.kind = second.ending().unwrap_or(EndKind::Open);
+        end.kind = last.ending().unwrap_or(EndKind::Open);
     }
     let mut left = Vec::new();
-    let mut last = second.clone();
     for _ in 0..PATIENCE {
         if end.kind != EndKind::Open {
             break;
