@@ -27,8 +27,8 @@ struct Open<C> {
     drifted: Option<Instant>,
     /// Until when its call may still land.
     in_doubt: Option<Instant>,
-    /// From when on it is certain to be gone if it seems so: no read lags any more.
-    certain: Instant,
+    /// Since when it has seemed to be gone, at every look.
+    gone: Option<Instant>,
     /// When its inverse was last applied without being refused.
     reverted: Option<Instant>,
     /// Whether its inverse was ever applied.
@@ -52,7 +52,6 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
     pub(super) async fn undo_stage(&mut self, steps: &[StepId]) -> Result<(), Halt> {
         let deadline = Instant::now() + self.engine.policy.undo;
         let settled = Instant::now() + self.engine.policy.settle;
-        let certain = Instant::now() + self.engine.policy.reread;
         let mut pauses = self.engine.policy.backoff.pauses();
         let mut open: Vec<Open<C>> = steps
             .iter()
@@ -64,7 +63,7 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
                 refused: None,
                 drifted: None,
                 in_doubt: self.ledger.is_in_doubt(*step).then_some(settled),
-                certain,
+                gone: None,
                 reverted: None,
                 written: false,
                 trouble: None,
@@ -161,9 +160,9 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
         let late = |one: &Open<C>| {
             one.trouble.clone().unwrap_or_else(|| "its inverse does not show".to_owned())
         };
-        if !matches!(position, Ok(Position::Before)) {
-            one.certain = asked + self.engine.policy.reread;
-        }
+        let is_gone = matches!(position, Ok(Position::Before));
+        one.gone = is_gone.then(|| one.gone.unwrap_or(asked));
+        let seemed = one.gone.map(|since| asked.saturating_duration_since(since));
         Ok(match position {
             // An earlier stage is not begun before this is certain: what lands late would land on
             // a world that it was not meant for.
@@ -171,7 +170,11 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
                 Found::NotYet
             }
             // Gone, and not by our hand: it was never made, or a read lags behind.
-            Ok(Position::Before) if !one.written && asked < one.certain => Found::NotYet,
+            Ok(Position::Before)
+                if !one.written && seemed.is_some_and(|time| time < self.engine.policy.reread) =>
+            {
+                Found::NotYet
+            }
             Ok(Position::Before) => Found::Undone,
             Ok(Position::After | Position::Partial) if is_last || self.is_refused(one, asked) => {
                 Found::Stuck(late(one))
