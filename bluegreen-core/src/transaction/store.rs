@@ -1,7 +1,9 @@
 //! Where journals and locks live.
 
+mod lines;
 mod local;
 mod lock;
+mod name;
 mod objects;
 
 use std::fmt::{self, Debug};
