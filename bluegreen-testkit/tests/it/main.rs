@@ -15,5 +15,5 @@ mod operation_properties;
 mod operations;
 mod refusals;
 mod stage;
-mod undo;
 mod stores_conform;
+mod undo;

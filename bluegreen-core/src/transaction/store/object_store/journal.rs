@@ -93,6 +93,9 @@ impl Journal for ObjectJournal {
         if self.log.has_ended {
             return Err(self.place.error(StoreErrorKind::Fenced).with_source("it was closed"));
         }
+        if lines.is_empty() {
+            return Ok(());
+        }
         // Until it is known to be there: this may be dropped half way.
         self.over = Some(StoreErrorKind::Unusable);
         let page = Page { kind: Kind::Lines, lines: lines.to_vec() };
