@@ -176,7 +176,7 @@ impl AwsCloud {
 }
 
 /// Sees to it that no call can hang, and that the SDK knows how to behave.
-fn bounded(config: &SdkConfig) -> SdkConfig {
+pub(crate) fn bounded(config: &SdkConfig) -> SdkConfig {
     let mut timeouts =
         config.timeout_config().cloned().unwrap_or_else(|| TimeoutConfig::builder().build());
     timeouts.take_defaults_from(

@@ -23,6 +23,9 @@ use crate::AwsCloud;
 pub(crate) enum Answer {
     /// An answer of the service.
     Http(u16, &'static str),
+    /// An answer of the service, with headers.
+    #[cfg(feature = "s3")]
+    Headed(u16, &'static [(&'static str, &'static str)], &'static str),
     /// The connection breaks.
     Broken,
 }
@@ -101,6 +104,15 @@ impl HttpConnector for Wire {
             Some(Answer::Http(status, body)) => {
                 let status = StatusCode::try_from(status).unwrap();
                 Ok(HttpResponse::new(status, SdkBody::from(body)))
+            }
+            #[cfg(feature = "s3")]
+            Some(Answer::Headed(status, headers, body)) => {
+                let status = StatusCode::try_from(status).unwrap();
+                let mut response = HttpResponse::new(status, SdkBody::from(body));
+                for (name, value) in headers {
+                    response.headers_mut().insert(*name, *value);
+                }
+                Ok(response)
             }
             Some(Answer::Broken) => Err(ConnectorError::io("connection reset".into())),
             None => panic!("there was one request too many: {}", request.uri()),

@@ -28,6 +28,9 @@ pub(crate) trait Failure: Error + Send + Sync + 'static {
     fn status(&self) -> Option<u16>;
     /// Returns whether the request was never sent.
     fn is_unsent(&self) -> bool;
+    /// Returns a header of the answer, if there was one.
+    #[cfg(feature = "s3")]
+    fn header(&self, name: &str) -> Option<&str>;
 }
 
 impl<E> Failure for SdkError<E, HttpResponse>
@@ -48,6 +51,11 @@ where
 
     fn is_unsent(&self) -> bool {
         matches!(self, SdkError::ConstructionFailure(_))
+    }
+
+    #[cfg(feature = "s3")]
+    fn header(&self, name: &str) -> Option<&str> {
+        self.raw_response()?.headers().get(name)
     }
 }
 
@@ -115,7 +123,7 @@ pub(crate) fn or_absent(result: Result<(), CloudError>) -> Result<(), CloudError
 }
 
 /// What AWS said, in one line; the SDK's own text is `service error`.
-struct Shown<F>(F);
+pub(crate) struct Shown<F>(pub(crate) F);
 
 impl<F: Failure> fmt::Debug for Shown<F> {
     /// Says no more than it shows: the SDK's own text has the whole answer in it.
@@ -167,10 +175,7 @@ fn kind(effect: Effect, error: &impl Failure) -> CloudErrorKind {
 
 fn kind_of_code(code: &str, text: &str) -> Option<CloudErrorKind> {
     Some(match code {
-        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "InvalidClientTokenId"
-        | "SignatureDoesNotMatch" | "InvalidSignatureException" | "IncompleteSignature"
-        | "UnrecognizedClientException" | "InvalidAccessKeyId" | "AuthFailure"
-        | "MissingAuthenticationToken" => CloudErrorKind::Credentials,
+        code if is_code_about_credentials(code) => CloudErrorKind::Credentials,
 
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation"
         | "NotAuthorized" | "OptInRequired" => CloudErrorKind::Denied,
@@ -202,6 +207,25 @@ fn kind_of_code(code: &str, text: &str) -> Option<CloudErrorKind> {
     })
 }
 
+/// Returns whether a code says that the credentials are no good, rather than what they may do.
+pub(crate) fn is_code_about_credentials(code: &str) -> bool {
+    matches!(
+        code,
+        "ExpiredToken"
+            | "ExpiredTokenException"
+            | "RequestExpired"
+            | "InvalidClientTokenId"
+            | "SignatureDoesNotMatch"
+            | "InvalidSignatureException"
+            | "IncompleteSignature"
+            | "UnrecognizedClientException"
+            | "InvalidAccessKeyId"
+            | "InvalidToken"
+            | "AuthFailure"
+            | "MissingAuthenticationToken"
+    )
+}
+
 fn is_unknown_name(text: &str) -> bool {
     let text = text.to_lowercase();
     let names_one = ["autoscalinggroup", "launch configuration", "group "];
@@ -219,7 +243,7 @@ fn kind_of_status(effect: Effect, status: Option<u16>) -> CloudErrorKind {
     }
 }
 
-fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
+pub(crate) fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if error.is::<CredentialsError>() {

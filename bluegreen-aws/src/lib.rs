@@ -16,6 +16,8 @@
 //! # }
 //! ```
 //!
+//! With the feature `s3`, `S3Objects` is a bucket for a store that several machines share.
+//!
 //! # What is cached
 //!
 //! Names of load balancers, listeners, rules and target groups stand for ARNs,
@@ -50,6 +52,8 @@ mod page;
 mod policies;
 mod query;
 mod retry;
+#[cfg(feature = "s3")]
+mod s3;
 mod scaling_groups;
 mod tags;
 mod target_groups;
@@ -61,3 +65,5 @@ mod readme {
 
 pub use aws_cloud::{AwsCloud, InvalidConfig};
 pub use budget::Budget;
+#[cfg(feature = "s3")]
+pub use s3::S3Objects;

@@ -45,11 +45,12 @@ pub(crate) struct Global {
     /// user's configuration folder]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Keep journals and locks there [default: bluegreen in the user's state folder]
+    /// Keep journals and locks there: in a folder, or for several machines in
+    /// `s3://BUCKET/PREFIX` [default: bluegreen in the user's state folder]
     #[arg(
         long,
         global = true,
-        value_name = "DIR",
+        value_name = "PLACE",
         env = "BLUEGREEN_STORE",
         hide_env_values = true
     )]

@@ -14,7 +14,9 @@ mod trace;
 mod upgrade;
 mod watch;
 
-use bluegreen_core::transaction::LocalStore;
+use std::sync::Arc;
+
+use bluegreen_core::transaction::Store;
 
 use crate::args::{Cli, Command, Global};
 use crate::config::Config;
@@ -70,7 +72,7 @@ impl Session {
         Ok(Config::load(self.global.config.as_deref())?)
     }
 
-    fn store(&self) -> Result<LocalStore, Failure> {
-        crate::store::open(self.global.store.as_deref())
+    async fn store(&self) -> Result<Arc<dyn Store>, Failure> {
+        crate::store::open(&self.global).await
     }
 }

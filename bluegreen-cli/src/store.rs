@@ -1,28 +1,46 @@
 //! Where journals and locks are kept.
 
-use std::path::{Path, PathBuf};
+mod bucket_url;
 
-use bluegreen_core::transaction::LocalStore;
+use std::path::PathBuf;
+use std::sync::Arc;
 
+use bluegreen_core::transaction::{LocalStore, ObjectStore, Store};
+
+pub(crate) use bucket_url::BucketUrl;
+
+use crate::args::Global;
+use crate::connect;
 use crate::failure::Failure;
 
 /// Opens the store that was asked for, or the user's own.
-pub(crate) fn open(asked: Option<&Path>) -> Result<LocalStore, Failure> {
-    let folder = match asked {
-        Some(folder) => folder.to_owned(),
-        None => state_folder()?.join("bluegreen"),
+pub(crate) async fn open(global: &Global) -> Result<Arc<dyn Store>, Failure> {
+    let Some(asked) = &global.store else {
+        return Ok(Arc::new(LocalStore::new(state_folder()?.join("bluegreen"))));
     };
-    if let Some(url) = folder.to_str().filter(|text| text.contains("://")) {
-        return Err(Failure::usage(format!("the store `{url}` is not a folder"))
-            .with_hint("stores in a bucket are not there yet: give a local folder"));
+    match asked.to_str().filter(|text| text.contains("://")) {
+        Some(text) => shared(global, text).await,
+        None => Ok(Arc::new(LocalStore::new(asked))),
     }
-    Ok(LocalStore::new(folder))
+}
+
+/// Opens a store in a bucket.
+async fn shared(global: &Global, text: &str) -> Result<Arc<dyn Store>, Failure> {
+    let url: BucketUrl = text.parse().map_err(|problem| {
+        Failure::usage(format!("the store `{text}` is neither a folder nor a bucket: {problem}"))
+            .with_hint("write it as `s3://BUCKET/PREFIX`, `?region=` and `?profile=` may follow")
+    })?;
+    let objects = connect::bucket(global, &url).await.map_err(|error| {
+        Failure::usage(format!("the store `{text}` cannot be used: {error}"))
+            .with_hint("set `AWS_REGION`, or give the region as in `s3://BUCKET?region=eu-west-1`")
+    })?;
+    Ok(Arc::new(ObjectStore::new(objects, &url.prefix)))
 }
 
 fn state_folder() -> Result<PathBuf, Failure> {
     user_folder("XDG_STATE_HOME", ".local/state").ok_or_else(|| {
         Failure::usage("there is no place for journals: neither XDG_STATE_HOME nor HOME is set")
-            .with_hint("give one with `--store DIR`")
+            .with_hint("give one with `--store`")
     })
 }
 

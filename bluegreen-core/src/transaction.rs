@@ -47,6 +47,6 @@ pub use plan::{Plan, PlanError, Stage, StepId, Work};
 pub use record::{DecodeError, Entry, FORMAT, Header, Record, decode, encode};
 pub use recovery::Recovery;
 pub use store::{
-    Break, Condition, Held, Holder, Journal, LocalStore, Lock, LockState, Object, Objects, Put,
-    Store, StoreError, StoreErrorKind,
+    Break, Condition, Held, Holder, Journal, LocalStore, Lock, LockState, Object, ObjectStore,
+    Objects, Put, Store, StoreError, StoreErrorKind,
 };

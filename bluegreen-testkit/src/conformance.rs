@@ -1,4 +1,4 @@
-//! The contract of the cloud traits, one clause per sentence.
+//! The contract of the cloud traits, one clause per sentence; that of a store is in [`store`].
 //!
 //! Every implementation is held against the same clauses: the fake of this crate, the AWS adapter
 //! on an emulator or on a real account, and whatever another program links in. A clause panics
@@ -18,6 +18,7 @@ mod network;
 mod routes;
 mod scaling_groups;
 mod scaling_policies;
+pub mod store;
 mod tags;
 mod target_groups;
 

@@ -21,6 +21,7 @@
 //! draining and limits is not what AWS says.
 
 pub mod account;
+mod bucket;
 mod call;
 mod error;
 mod fault;
@@ -37,6 +38,7 @@ mod venv;
 
 use std::io;
 
+pub use bucket::make_bucket;
 pub use call::Call;
 pub use error::EmulatorError;
 pub use fault::{Fault, Trigger};

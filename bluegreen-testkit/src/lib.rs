@@ -10,6 +10,7 @@
 //! | run an operation on something that behaves like AWS | [`fake`] |
 //! | make calls fail, land late, or meet somebody else's | [`fault`] |
 //! | lose the journal in the middle of a run | [`journal`] |
+//! | share a bucket between machines, and lose its answers | [`objects`] |
 //! | try anything on any stack | [`strategy`] |
 //! | try everything that can go wrong, one by one | [`sweep`] |
 //! | say that traffic was never lost | [`invariant`] |
@@ -55,9 +56,11 @@ pub mod flags;
 pub mod invariant;
 pub mod journal;
 pub mod mock;
+pub mod objects;
 pub mod strategy;
 pub mod sweep;
 
 pub use fake::{FakeCloud, World};
 pub use fault::{Fault, Meddle};
 pub use journal::MemoryStore;
+pub use objects::MemoryObjects;

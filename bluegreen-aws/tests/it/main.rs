@@ -1,5 +1,7 @@
 //! The adapter against an emulator of AWS: the wire, never the semantics of health or limits.
 
+#[cfg(feature = "s3")]
+mod bucket;
 mod conformance;
 mod launch;
 mod load_balancers;

@@ -5,7 +5,7 @@ use bluegreen_core::cloud::Cloud;
 use bluegreen_core::model::Environment as Observed;
 use bluegreen_core::operation::{Bluegreen, Done, Operation, Prepared, run_details};
 use bluegreen_core::plan::{CloudPlan, Decision};
-use bluegreen_core::transaction::{EventSink, LocalStore, Work};
+use bluegreen_core::transaction::{EventSink, Store, Work};
 
 use super::Session;
 use super::question::Question;
@@ -24,7 +24,7 @@ pub(super) async fn run(
     operation: Operation,
 ) -> Result<u8, Failure> {
     let environment = session.config()?.environment(name)?.clone();
-    let store = session.store()?;
+    let store = session.store().await?;
     let events = render::events(session.global.events.as_deref())?;
     let operating = Operating { session, environment, store, operation };
     match Box::pin(operating.run(events)).await {
@@ -40,7 +40,7 @@ pub(super) async fn run(
 struct Operating<'a> {
     session: &'a Session,
     environment: Environment,
-    store: LocalStore,
+    store: Arc<dyn Store>,
     operation: Operation,
 }
 
@@ -72,7 +72,7 @@ impl Operating<'_> {
     }
 
     fn bluegreen(&self, cloud: Arc<dyn Cloud>) -> Bluegreen {
-        Bluegreen::of(cloud, Arc::new(self.store.clone())).with_actor(actor::name())
+        Bluegreen::of(cloud, Arc::clone(&self.store)).with_actor(actor::name())
     }
 
     /// Runs the very plan that was shown.
@@ -158,7 +158,7 @@ impl Operating<'_> {
             None => 0,
             // The journal knows; if it cannot be read, the error says so already.
             Some(run) => {
-                run_details(&self.store, run).await.map_or(0, |details| details.summary.changes)
+                run_details(&*self.store, run).await.map_or(0, |details| details.summary.changes)
             }
         };
         Report::failed(self.name(), self.operation.name(), failure)

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use bluegreen_core::operation::{Bluegreen, Done, RecoverOptions, RunDetails, run_details, runs};
-use bluegreen_core::transaction::{EventSink, LocalStore};
+use bluegreen_core::transaction::{EventSink, Store};
 
 use super::question::Question;
 use super::watch::Watch;
@@ -16,8 +16,8 @@ use crate::{actor, exit};
 
 /// Finishes what interrupted runs left: one, or every open run of the store.
 pub(super) async fn run(session: &Session, options: &Recover) -> Result<u8, Failure> {
-    let store = session.store()?;
-    let runs = wanted(&store, options).await?;
+    let store = session.store().await?;
+    let runs = wanted(&*store, options).await?;
     let out = session.out;
     if runs.is_empty() && !out.is_json() {
         out.text("nothing to recover: no run is open\n");
@@ -54,7 +54,7 @@ pub(super) async fn run(session: &Session, options: &Recover) -> Result<u8, Fail
     Ok(code)
 }
 
-async fn wanted(store: &LocalStore, options: &Recover) -> Result<Vec<RunDetails>, Failure> {
+async fn wanted(store: &dyn Store, options: &Recover) -> Result<Vec<RunDetails>, Failure> {
     let wanted = if let Some(beginning) = &options.run {
         vec![find(store, beginning).await?]
     } else {
@@ -85,7 +85,7 @@ fn show(session: &Session, runs: &[RunDetails], is_single: bool) {
 
 struct Recovering<'a> {
     session: &'a Session,
-    store: LocalStore,
+    store: Arc<dyn Store>,
     events: Option<Arc<dyn EventSink>>,
 }
 
@@ -142,7 +142,7 @@ impl Recovering<'_> {
         signals: &mut Signals,
     ) -> Result<Report, Failure> {
         let cloud = Connector::new(&self.session.global).connect(environment).await?;
-        let bluegreen = Bluegreen::of(cloud, Arc::new(self.store.clone()))
+        let bluegreen = Bluegreen::of(cloud, Arc::clone(&self.store))
             .with_actor(actor::name())
             .with_confirmation(environment.spec.name.clone());
         let bluegreen = watch.attach(bluegreen);

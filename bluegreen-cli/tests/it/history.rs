@@ -60,18 +60,6 @@ fn log_needs_no_configuration_unless_it_is_asked_about_what_no_run_has() {
 }
 
 #[test]
-fn a_bucket_is_no_store_yet() {
-    let sandbox = Sandbox::new();
-    let stderr = "error: the store `s3://bucket/prefix` is not a folder\n\n\
-                  hint: stores in a bucket are not there yet: give a local folder\n";
-    sandbox.run(&["log", "--store", "s3://bucket/prefix"]).fails(2, stderr);
-    let mut command = sandbox.command(&["log"]);
-    let output = command.env("BLUEGREEN_STORE", "s3://bucket/prefix").output();
-    let output = output.expect("the binary can be run");
-    crate::sandbox::Said::of(&output, &sandbox).fails(2, stderr);
-}
-
-#[test]
 fn a_store_that_cannot_be_written_is_a_refusal() {
     let sandbox = Sandbox::new();
     sandbox.write("work/store", "a file, not a folder");

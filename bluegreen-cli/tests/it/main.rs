@@ -5,5 +5,6 @@ mod end_to_end;
 mod history;
 mod rollback;
 mod sandbox;
+mod shared_store;
 mod stand;
 mod usage;

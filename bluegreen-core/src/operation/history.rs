@@ -1,3 +1,4 @@
+use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 
 use super::OperationError;
@@ -10,6 +11,9 @@ use crate::transaction::{
 
 pub(super) type CloudEntry = Entry<CloudChange, CloudGate>;
 pub(super) type CloudLedger = Ledger<CloudChange, CloudGate>;
+
+/// How many journals are read at once: in a bucket each one costs a round trip.
+const AT_ONCE: usize = 16;
 
 /// One run, in a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -146,9 +150,14 @@ pub async fn run_details(store: &dyn Store, run: &RunId) -> Result<RunDetails, O
 ///
 /// A journal that cannot be understood is an error: its run may be open.
 pub async fn runs(store: &dyn Store) -> Result<Vec<RunSummary>, OperationError> {
+    let reads = store.runs().await?.into_iter().rev().map(|run| async move {
+        let lines = store.read(&run).await;
+        (run, lines)
+    });
+    let mut reads = stream::iter(reads).buffered(AT_ONCE);
     let mut runs = Vec::new();
-    for run in store.runs().await?.into_iter().rev() {
-        let lines = store.read(&run).await?;
+    while let Some((run, lines)) = reads.next().await {
+        let lines = lines?;
         match replay(&lines) {
             Ok((entries, ledger)) => runs.push(summary(&entries, &ledger)),
             Err(error) if error.is_empty() => {}

@@ -1,7 +1,10 @@
 //! Where journals and locks live.
 
+mod lines;
 mod local;
 mod lock;
+mod name;
+mod object_store;
 mod objects;
 
 use std::fmt::{self, Debug};
@@ -11,6 +14,7 @@ use async_trait::async_trait;
 
 pub use local::LocalStore;
 pub use lock::{Break, Held, Holder, Lock, LockState};
+pub use object_store::ObjectStore;
 pub use objects::{Condition, Object, Objects, Put};
 
 use crate::model::{EnvironmentName, RunId, Timestamp};
@@ -30,7 +34,8 @@ pub trait Journal: Debug + Send + Sync {
 
     /// Says that the run has ended and nothing will follow, so that a store may pack the lines.
     ///
-    /// A courtesy to the store: it changes nothing that can be read.
+    /// A courtesy to the store: it changes nothing that can be read. Nothing may be appended after
+    /// it, not by whoever opens the journal later either.
     async fn close(&mut self) -> Result<(), StoreError>;
 }
 

@@ -35,11 +35,7 @@ pub async fn query(
     action: &str,
     params: &[(&str, &str)],
 ) -> io::Result<QueryReply> {
-    let address =
-        url.strip_prefix("http://").and_then(|rest| rest.trim_end_matches('/').parse().ok());
-    let address: SocketAddr = address.ok_or_else(|| {
-        io::Error::other(format!("`{url}` is not `http://` and a socket address"))
-    })?;
+    let address = address(url)?;
     let request = Request::post("/")
         .header(HOST, address.to_string())
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -50,6 +46,14 @@ pub async fn query(
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.map_err(io::Error::other)?.to_bytes();
     Ok(QueryReply { status, body: String::from_utf8_lossy(&body).into_owned() })
+}
+
+/// The address in `http://` and a socket address.
+pub(super) fn address(url: &str) -> io::Result<SocketAddr> {
+    let address =
+        url.strip_prefix("http://").and_then(|rest| rest.trim_end_matches('/').parse().ok());
+    address
+        .ok_or_else(|| io::Error::other(format!("`{url}` is not `http://` and a socket address")))
 }
 
 /// Tells moto that it may answer no more calls without looking at their signatures.
@@ -110,7 +114,7 @@ fn escape(text: &str) -> String {
 }
 
 /// What routes the call to the service; nobody checks the rest.
-fn signature(service: &str) -> String {
+pub(super) fn signature(service: &str) -> String {
     format!(
         "AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/{service}/aws4_request, \
          SignedHeaders=host, Signature=00"

@@ -1,6 +1,5 @@
 mod lock;
 
-use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -10,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Holder, Journal, Lock, LockState, Store, StoreError, StoreErrorKind};
+use super::{Holder, Journal, Lock, LockState, Store, StoreError, StoreErrorKind, lines, name};
 use crate::model::{EnvironmentName, RunId, Timestamp};
 use lock::FileLock;
 
@@ -37,11 +36,11 @@ impl LocalStore {
     }
 
     fn journal(&self, run: &RunId) -> PathBuf {
-        self.journals().join(format!("{}.journal", file_name(run.as_str())))
+        self.journals().join(format!("{}.journal", name::encode(run.as_str())))
     }
 
     fn lock_file(&self, environment: &EnvironmentName) -> PathBuf {
-        self.folder.join("locks").join(format!("{}.lock", file_name(environment.as_str())))
+        self.folder.join("locks").join(format!("{}.lock", name::encode(environment.as_str())))
     }
 }
 
@@ -104,10 +103,9 @@ impl Store for LocalStore {
             };
             let mut runs = Vec::new();
             for entry in entries {
-                let name = entry.map_err(|error| unusable(&folder, error))?.file_name();
-                if let Some(run) = name.to_str().and_then(|name| name.strip_suffix(".journal")) {
-                    runs.push(RunId::new(run));
-                }
+                let file = entry.map_err(|error| unusable(&folder, error))?.file_name();
+                let file = file.to_str().and_then(|file| file.strip_suffix(".journal"));
+                runs.extend(file.and_then(name::decode).map(RunId::new));
             }
             runs.sort();
             Ok(runs)
@@ -154,11 +152,7 @@ impl FileJournal {
 #[async_trait]
 impl Journal for FileJournal {
     async fn append(&mut self, lines: &[String]) -> Result<(), StoreError> {
-        let mut text = String::new();
-        for line in lines {
-            let checksum = crc32fast::hash(line.as_bytes());
-            writeln!(text, "{checksum:08x} {line}").expect("writing to a string cannot fail");
-        }
+        let text = lines::write(lines);
         let (file, path) = (Arc::clone(&self.file), self.path.clone());
         blocking(move || {
             (&*file)
@@ -184,48 +178,14 @@ fn claim(file: &File, run: &RunId, path: &Path) -> Result<(), StoreError> {
 }
 
 /// Reads the whole lines of a journal, and how many bytes they take.
-///
-/// Only the end of a journal can be torn: a bad line before it is damage.
 fn read_lines(file: &mut File, path: &Path) -> Result<(Vec<String>, u64), StoreError> {
     let mut bytes = Vec::new();
     file.rewind()
         .and_then(|()| file.read_to_end(&mut bytes))
         .map_err(|error| unusable(path, error))?;
-    let (mut lines, mut whole) = (Vec::new(), 0);
-    let mut chunks = bytes.split_inclusive(|byte| *byte == b'\n').peekable();
-    while let Some(chunk) = chunks.next() {
-        match checked(chunk) {
-            Some(line) => {
-                lines.push(line.to_owned());
-                whole += chunk.len() as u64;
-            }
-            None if chunks.peek().is_none() => break,
-            None => return Err(StoreError::new(StoreErrorKind::Damaged, path.display())),
-        }
-    }
-    Ok((lines, whole))
-}
-
-/// Returns the record of a line if it is whole.
-fn checked(chunk: &[u8]) -> Option<&str> {
-    let line = std::str::from_utf8(chunk).ok()?.strip_suffix('\n')?;
-    let (checksum, record) = line.split_once(' ')?;
-    let checksum = u32::from_str_radix(checksum, 16).ok()?;
-    (checksum == crc32fast::hash(record.as_bytes())).then_some(record)
-}
-
-/// Turns a name into one that every file system takes, keeping different names apart.
-fn file_name(name: &str) -> String {
-    let mut text = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => text.push(char::from(byte)),
-            other => {
-                write!(text, "%{other:02x}").expect("writing to a string cannot fail");
-            }
-        }
-    }
-    text
+    let (lines, whole) = lines::read(&bytes)
+        .ok_or_else(|| StoreError::new(StoreErrorKind::Damaged, path.display()))?;
+    Ok((lines, whole as u64))
 }
 
 fn private() -> OpenOptions {

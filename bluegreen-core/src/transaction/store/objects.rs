@@ -7,13 +7,15 @@ use super::StoreError;
 
 /// A place that keeps objects by key for several machines: a bucket.
 ///
-/// The little that a [`Store`](super::Store) needs of one.
+/// The little that a [`Store`](super::Store) needs of one; nothing is ever deleted.
 ///
 /// # Contract
 ///
 /// - What was put is seen by everybody from then on.
 /// - Of two who put the same key on the same [`Condition`], one succeeds at most.
 /// - An error says nothing about whether the object was put: the caller looks.
+/// - [`Refused`](Put::Refused) does not say who broke the condition: whoever repeats a put by
+///   itself after a lost answer is refused by its own first try. The caller looks.
 #[async_trait]
 pub trait Objects: Debug + Send + Sync {
     /// Returns an object, if there is one of that key.
@@ -22,12 +24,13 @@ pub trait Objects: Debug + Send + Sync {
     /// Returns the keys that begin with `prefix`, in order; all of them, whatever their number.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError>;
 
+    /// Returns the keys that begin with `prefix` up to and with the first slash after it, each
+    /// once, in order; those without a slash are left out.
+    async fn folders(&self, prefix: &str) -> Result<Vec<String>, StoreError>;
+
     /// Puts an object if the condition holds; says whether it did.
     async fn put(&self, key: &str, body: Vec<u8>, condition: &Condition)
     -> Result<Put, StoreError>;
-
-    /// Takes an object away. One that is not there is no error.
-    async fn delete(&self, key: &str) -> Result<(), StoreError>;
 }
 
 /// What a key holds.
@@ -37,7 +40,8 @@ pub struct Object {
     pub body: Vec<u8>,
     /// Tells one version of the object from another.
     pub version: String,
-    /// How long ago it was put, by the clock of whoever keeps it and by no other.
+    /// How long ago it was put, by the clock of whoever keeps it and by no other; never more than
+    /// that, where the clock is coarse.
     pub age: Duration,
 }
 
