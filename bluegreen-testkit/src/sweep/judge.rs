@@ -59,7 +59,7 @@ impl Reference {
             tokio::time::sleep(Duration::from_hours(2)).await;
             assert_eq!(stage.violations(), [""; 0], "undisturbed, {name} is not sound");
             Self {
-                alphabets: (0..calls.len()).map(|call| stage.alphabet(call)).collect(),
+                alphabets: stage.alphabets(),
                 calls,
                 records,
                 has_others: stage.has_others(),
@@ -79,7 +79,10 @@ pub(super) async fn play<S: Subject>(
 ) -> (Played, Result<Verdict, String>) {
     let stage = subject.stage();
     let first = act(&stage, case).await;
-    let (calls, alphabets) = seen(&stage);
+    let (calls, alphabets) = match case.second {
+        None => (stage.calls(), stage.alphabets()),
+        Some(_) => (Vec::new(), Vec::new()),
+    };
     stage.heal();
     let how = How { forward: case.second == Some(Strike::Forward), skip: Vec::new() };
     let (recovered, last) = recover(stage.survive(), case, &how).await;
@@ -107,12 +110,6 @@ pub(super) async fn trace<S: Subject>(subject: &S, reference: &Reference, case: 
     }
     let judged = judge(subject, reference, case, &stage, last, first, recovered).await;
     text + &format!("\n{judged:?}\n")
-}
-
-fn seen(stage: &impl Stage) -> (Vec<bool>, Vec<Vec<Fault>>) {
-    let calls = stage.calls();
-    let alphabets = (0..calls.len()).map(|call| stage.alphabet(call)).collect();
-    (calls, alphabets)
 }
 
 /// Runs with what goes wrong at first.

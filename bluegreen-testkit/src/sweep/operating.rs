@@ -100,13 +100,7 @@ impl Life {
 
     /// Returns the next step as something to be swept.
     pub fn then(&self, step: Step) -> Operating {
-        let earlier = self.steps.iter().filter(|earlier| **earlier == step).count();
-        let step_name = format!("{step:?}").to_lowercase();
-        let what = match (step, self.steps.last()) {
-            (Step::Undo, Some(last)) => format!("undo {}", format!("{last:?}").to_lowercase()),
-            _ if earlier == 0 => step_name,
-            _ => format!("{step_name} {}", earlier + 1),
-        };
+        let what = self.name_of(step);
         let act = self.act(step);
         let scene = self.scene(&act, Arc::default());
         let planning = self.scene(&act, Arc::default());
@@ -123,6 +117,20 @@ impl Life {
         let name = format!("{what}, {}", self.name);
         let (life, reference) = (self.clone(), Arc::new(calls));
         Operating { name, life, act, reference, planned_after }
+    }
+
+    /// Says what a step is at this time: which deployment, and which colour it is about.
+    fn name_of(&self, step: Step) -> String {
+        let done = |wanted| self.steps.iter().filter(|earlier| **earlier == wanted).count();
+        let idle = if done(Step::Switch) % 2 == 0 { "green" } else { "blue" };
+        let last = self.steps.last().map(|last| format!("{last:?}").to_lowercase());
+        match step {
+            Step::Upgrade => "upgrade".to_owned(),
+            Step::Deploy => format!("deploy {} on {idle}", done(Step::Deploy) + 1),
+            Step::Switch => format!("switch to {idle}"),
+            Step::Scaledown => format!("scaledown of {idle}"),
+            Step::Undo => format!("undo {}", last.unwrap_or_default()),
+        }
     }
 
     fn scene(&self, act: &Operation, reference: Arc<Vec<FakeCall>>) -> Scene {
@@ -364,27 +372,8 @@ impl Stage for Scene {
             .map_or_else(String::new, |call| format!("{} {}", call.method, call.resource))
     }
 
-    fn alphabet(&self, call: usize) -> Vec<Fault> {
-        const LATE: Fault = Fault::LandLate(Duration::from_secs(20));
-        const STALE: Fault = Fault::StaleRead(Duration::from_secs(5));
-        const TIME_OUT: Fault = Fault::TimeOut(Duration::from_mins(1));
-        let calls = self.cloud.calls();
-        let Some(call) = calls.get(call) else { return Vec::new() };
-        let mut faults = vec![
-            Fault::Refuse,
-            Fault::Throttle,
-            Fault::LoseReply,
-            STALE,
-            TIME_OUT,
-            Fault::Credentials,
-        ];
-        if call.mutating {
-            faults.extend([Fault::ErrorAfter, LATE]);
-        }
-        if call.method == "create_target_group" {
-            faults.push(Fault::HalfLand);
-        }
-        faults
+    fn alphabets(&self) -> Vec<Vec<Fault>> {
+        self.cloud.calls().iter().map(alphabet).collect()
     }
 
     fn has_others(&self) -> bool {
@@ -453,6 +442,22 @@ impl Stage for Scene {
         }
         found
     }
+}
+
+/// Returns what can go wrong with a call. What lands late does so within what a run waits for.
+fn alphabet(call: &FakeCall) -> Vec<Fault> {
+    let late = Fault::LandLate(Duration::from_secs(20));
+    let stale = Fault::StaleRead(Duration::from_secs(5));
+    let time_out = Fault::TimeOut(Duration::from_mins(1));
+    let both = [Fault::Refuse, Fault::Throttle, Fault::LoseReply, stale, time_out];
+    let mut faults = [&both[..], &[Fault::Credentials]].concat();
+    if call.mutating {
+        faults.extend([Fault::ErrorAfter, late]);
+    }
+    if call.method == "create_target_group" {
+        faults.push(Fault::HalfLand);
+    }
+    faults
 }
 
 /// Takes the ids of runs out of a name: every run has another one.

@@ -62,8 +62,8 @@ pub trait Stage: Clone + Send + Sync + 'static {
     /// Returns what a call so far was, in words.
     fn call(&self, number: usize) -> String;
 
-    /// Returns what can go wrong with a call so far.
-    fn alphabet(&self, call: usize) -> Vec<Fault>;
+    /// Returns, for every call so far, what can go wrong with it.
+    fn alphabets(&self) -> Vec<Vec<Fault>>;
 
     /// Returns whether somebody else can meet a run here.
     fn has_others(&self) -> bool;
