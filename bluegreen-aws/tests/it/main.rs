@@ -5,4 +5,5 @@ mod launch;
 mod load_balancers;
 mod operations;
 mod scaling;
+mod tagged;
 mod world;
