@@ -11,6 +11,7 @@ mod fake_worlds;
 mod operation_faults;
 mod operation_properties;
 mod operations;
+mod orphans;
 mod refusals;
 mod stage;
 mod undo;

@@ -168,7 +168,7 @@ impl Judge<'_> {
             self.findings.routes.iter().filter(|route| !goes(route)).collect();
         for name in self.findings.target_groups.keys() {
             if let Some(route) = staying.iter().find(|route| names(route, name)) {
-                kept.insert(name.clone(), Kept::Routed(route.key.clone()));
+                kept.entry(name.clone()).or_insert_with(|| Kept::Routed(route.key.clone()));
             }
         }
         kept
