@@ -636,7 +636,8 @@ async fn a_deletion_that_dies_is_recovered() {
         calm().await;
         let scene = scene.of_another_process();
         let orphans = found(&scene, &configured).await;
-        assert!(orphans.deletable().is_empty(), "{room}: {orphans:#?}");
+        // A recovery makes again what is gone, or deletes the rest.
+        assert_eq!(orphans.found, [], "{room} records");
         for end in scene.recover().await {
             assert!(end.is_ok(), "{room}: {end:?}");
         }
