@@ -72,13 +72,14 @@ async fn what_a_run_made_is_listed_in_five_calls() {
 /// Makes target groups that no route names, with a tag of the test's.
 async fn more_target_groups(world: &World, count: usize) -> Vec<TargetGroupName> {
     let like = TargetGroupName::new(&world.stack.http);
-    let settings = world.cloud.target_group_settings(&like).await.unwrap().unwrap();
+    let settings = world.cloud.target_group_settings(&like).await.expect("it can be read");
+    let settings = settings.expect("it is there");
     let tags = [("one-of-many".to_owned(), String::new())].into();
     let settings = TargetGroupSettings { tags, ..settings };
     let mut names = Vec::new();
     for number in 10..10 + count {
         let name = TargetGroupName::new(format!("many-{number}"));
-        world.cloud.create_target_group(&name, &settings).await.unwrap();
+        world.cloud.create_target_group(&name, &settings).await.expect("it can be made");
         names.push(name);
     }
     names
