@@ -1,7 +1,9 @@
+use std::fmt::Write as _;
+
 use bluegreen_core::change::CloudChange;
 use bluegreen_core::model::ResourceKey;
 use bluegreen_core::operation::Orphans;
-use bluegreen_core::plan::{CloudPlan, Orphan};
+use bluegreen_core::plan::{CloudPlan, Kept, Orphan};
 use bluegreen_core::transaction::Change as _;
 use serde::Serialize;
 
@@ -11,6 +13,8 @@ use super::text::{BOLD, GOOD, ODD, count, hang, styled};
 
 /// How much of a run's id is shown, which is enough for `show`.
 const RUN: usize = 12;
+
+const INFALLIBLE: &str = "writing to a string cannot fail";
 
 /// Where orphans are.
 #[derive(Clone, Copy, Debug)]
@@ -57,8 +61,9 @@ pub(crate) fn orphans(
         text.push_str(&hang("  to do: ", &format!("{hint} ({of})"), width));
     }
     let deletable = all.iter().filter(|orphan| orphan.is_deletable()).count();
-    text.push_str(&format!("{deletable} of {} can be deleted", count(all.len(), "orphan")));
-    text.push_str(if deletable > 0 && !is_deleting { ": give `--delete`\n" } else { "\n" });
+    let rest = if deletable > 0 && !is_deleting { ": give `--delete`" } else { "" };
+    let all = count(all.len(), "orphan");
+    writeln!(text, "{deletable} of {all} can be deleted{rest}").expect(INFALLIBLE);
     text
 }
 
@@ -73,7 +78,7 @@ fn verdict(orphan: &Orphan) -> String {
 fn hints(orphans: &[Orphan]) -> Vec<(String, String)> {
     let mut hints: Vec<(String, &ResourceKey, usize)> = Vec::new();
     for orphan in orphans {
-        let Some(hint) = orphan.kept.as_ref().and_then(|kept| kept.hint()) else { continue };
+        let Some(hint) = orphan.kept.as_ref().and_then(Kept::hint) else { continue };
         match hints.iter_mut().find(|(known, ..)| *known == hint) {
             Some((_, _, more)) => *more += 1,
             None => hints.push((hint, &orphan.resource, 0)),
@@ -105,13 +110,14 @@ impl<'a> Deletion<'a> {
         let mut shown = None;
         for (step, at, change) in self.changes() {
             if shown.replace(at) != Some(at) {
-                text.push_str(&format!("\n  {}\n", plan.stages()[at].title));
+                writeln!(text, "\n  {}", plan.stages()[at].title).expect(INFALLIBLE);
             }
             let how = change.reversibility().to_string();
             text.push_str(&hang(&format!("{step:>5}  {how:<10}  "), &change.to_string(), width));
         }
-        let (changes, stages) = (plan.changes().count(), plan.stages().len());
-        text.push_str(&format!("\n{} in {}\n", count(changes, "change"), count(stages, "stage")));
+        let changes = count(plan.changes().count(), "change");
+        let stages = count(plan.stages().len(), "stage");
+        writeln!(text, "\n{changes} in {stages}").expect(INFALLIBLE);
         let undo = "undo: a failure or Ctrl-C takes everything back; what is made again has its \
                     settings and its tags, but another identity";
         text.push_str(&hang("", undo, width));
@@ -241,6 +247,6 @@ fn found(place: Place<'_>, orphan: &Orphan) -> OrphanReport {
         environment: orphan.environment.as_ref().map(ToString::to_string),
         deletable: orphan.is_deletable(),
         reason: orphan.kept.as_ref().map(ToString::to_string),
-        hint: orphan.kept.as_ref().and_then(|kept| kept.hint()),
+        hint: orphan.kept.as_ref().and_then(Kept::hint),
     }
 }

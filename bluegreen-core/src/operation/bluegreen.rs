@@ -238,7 +238,7 @@ impl Bluegreen {
             Decision::Run(plan) => {
                 let (name, actor) = (spec.name.clone(), self.actor.to_string());
                 let header = Header { undoes, ..Header::new(run, operation, name, actor, plan) };
-                self.carry_out(spec, header, &lease).await
+                Box::pin(self.carry_out(spec, header, &lease)).await
             }
         };
         lease.release().await;

@@ -63,8 +63,9 @@ impl Judge<'_> {
         let in_use = self.in_use();
         let keep = |kept: Option<&Kept>| kept.or(in_use.as_ref()).cloned();
         let Findings { makings, target_groups: found, listeners: listening, .. } = self.findings;
-        let groups = makings
-            .keys()
+        let seen = self.findings.groups.iter().map(|group| &group.name);
+        let groups = seen
+            .filter(|name| makings.contains_key(name))
             .map(|name| (ResourceKey::ScalingGroup(name.clone()), keep(groups.get(name))));
         let listeners = listening
             .keys()
