@@ -65,7 +65,8 @@ pub(crate) fn if_there<T>(answer: Result<T, CloudError>) -> Result<Option<T>, Cl
     }
 }
 
-fn joined<T: Display>(names: &[T]) -> String {
+fn joined<T: Display>(names: Option<&[T]>) -> String {
+    let Some(names) = names else { return "all there are".to_owned() };
     names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
@@ -77,13 +78,13 @@ impl AwsCloud {
     ) -> Result<Vec<sdk::LoadBalancer>, CloudError> {
         let mut found = Vec::new();
         for chunk in names.chunks(LOAD_BALANCERS_PER_CALL) {
-            match if_there(self.load_balancers_exactly(chunk).await)? {
+            match if_there(self.load_balancers_exactly(Some(chunk)).await)? {
                 Some(all) => found.extend(all),
                 // One that is missing fails the call for all.
                 None if chunk.len() > 1 => {
-                    let each = chunk
-                        .chunks(1)
-                        .map(|one| async { if_there(self.load_balancers_exactly(one).await) });
+                    let each = chunk.chunks(1).map(|one| async {
+                        if_there(self.load_balancers_exactly(Some(one)).await)
+                    });
                     found.extend(try_join_all(each).await?.into_iter().flatten().flatten());
                 }
                 None => {}
@@ -92,14 +93,15 @@ impl AwsCloud {
         Ok(found)
     }
 
-    async fn load_balancers_exactly(
+    /// Describes all of `names`, one of which missing fails the call, or all there are.
+    pub(crate) async fn load_balancers_exactly(
         &self,
-        names: &[LoadBalancerName],
+        names: Option<&[LoadBalancerName]>,
     ) -> Result<Vec<sdk::LoadBalancer>, CloudError> {
         const OPERATION: &str = "DescribeLoadBalancers";
         let request = self.load_balancing_read().await.describe_load_balancers();
-        let names_wanted = names.iter().map(ToString::to_string).collect();
-        let stream = request.set_names(Some(names_wanted)).into_paginator().send();
+        let wanted = names.map(|names| names.iter().map(ToString::to_string).collect());
+        let stream = request.set_names(wanted).into_paginator().send();
         let paying = self.paying(Call::LoadBalancingRead);
         let pages = page::collect(stream, DescribeLoadBalancersOutput::next_marker, paying)
             .await
@@ -119,13 +121,13 @@ impl AwsCloud {
     ) -> Result<Vec<sdk::TargetGroup>, CloudError> {
         let mut found = Vec::new();
         for chunk in names.chunks(TARGET_GROUPS_PER_CALL) {
-            match if_there(self.target_groups_exactly(chunk).await)? {
+            match if_there(self.target_groups_exactly(Some(chunk)).await)? {
                 Some(all) => found.extend(all),
                 // One that is missing fails the call for all.
                 None if chunk.len() > 1 => {
                     let each = chunk
                         .chunks(1)
-                        .map(|one| async { if_there(self.target_groups_exactly(one).await) });
+                        .map(|one| async { if_there(self.target_groups_exactly(Some(one)).await) });
                     found.extend(try_join_all(each).await?.into_iter().flatten().flatten());
                 }
                 None => {}
@@ -134,14 +136,15 @@ impl AwsCloud {
         Ok(found)
     }
 
-    async fn target_groups_exactly(
+    /// Describes all of `names`, one of which missing fails the call, or all there are.
+    pub(crate) async fn target_groups_exactly(
         &self,
-        names: &[TargetGroupName],
+        names: Option<&[TargetGroupName]>,
     ) -> Result<Vec<sdk::TargetGroup>, CloudError> {
         const OPERATION: &str = "DescribeTargetGroups";
         let request = self.load_balancing_read().await.describe_target_groups();
-        let names_wanted = names.iter().map(ToString::to_string).collect();
-        let stream = request.set_names(Some(names_wanted)).into_paginator().send();
+        let wanted = names.map(|names| names.iter().map(ToString::to_string).collect());
+        let stream = request.set_names(wanted).into_paginator().send();
         let paying = self.paying(Call::LoadBalancingRead);
         let pages = page::collect(stream, DescribeTargetGroupsOutput::next_marker, paying)
             .await

@@ -1,5 +1,7 @@
 //! Tags of load balancers, listeners, target groups and scaling groups.
 
+mod tagged;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
@@ -32,6 +34,10 @@ impl ReadTags for AwsCloud {
             self.describe_tags(resource, &arn).await
         });
         if_there(found.await)
+    }
+
+    async fn tagged(&self, key: &str) -> Result<Vec<(ResourceKey, Tags)>, CloudError> {
+        tagged::read(self, key).await
     }
 }
 
@@ -89,13 +95,7 @@ impl AwsCloud {
         let request = self.load_balancing_read().await.describe_tags();
         let answer = request.resource_arns(arn).send().await;
         let answer = answer.map_err(|error| read_error("DescribeTags", resource, error))?;
-        let tags = answer.tag_descriptions().iter().flat_map(TagDescription::tags);
-        // A tag may have an empty value.
-        Ok(tags
-            .filter_map(|tag| {
-                Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))
-            })
-            .collect())
+        Ok(answer.tag_descriptions().iter().flat_map(read_tags).collect())
     }
 
     /// Runs a call on the ARN of a resource of Elastic Load Balancing.
@@ -157,6 +157,13 @@ impl AwsCloud {
         }
         Ok(())
     }
+}
+
+/// Reads the tags of one resource of Elastic Load Balancing.
+fn read_tags(found: &TagDescription) -> Tags {
+    // A tag may have an empty value.
+    let value = |tag: &Tag| tag.value().unwrap_or_default().to_owned();
+    found.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), value(tag)))).collect()
 }
 
 fn group_tag(

@@ -129,6 +129,8 @@ pub(crate) enum Command {
     Scaledown(Scaledown),
     /// Show environments as they are now
     Status(Status),
+    /// List what runs made and no environment claims, and delete it
+    Orphans(Orphans),
     /// List runs, newest first
     Log(Log),
     /// Show one run, step by step
@@ -226,6 +228,18 @@ pub(crate) struct Status {
     /// Name the environments [default: all that are configured]
     #[arg(value_name = "ENV")]
     pub(crate) environments: Vec<String>,
+}
+
+/// Options of `orphans`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Orphans {
+    /// Name the environments; one that is not configured must be named for its orphans to be
+    /// deleted [default: all]
+    #[arg(value_name = "ENV")]
+    pub(crate) environments: Vec<String>,
+    /// Delete those that nothing needs; whatever a route names, or has machines, stays
+    #[arg(long)]
+    pub(crate) delete: bool,
 }
 
 /// Options of `log`.

@@ -3,6 +3,7 @@
 mod deploy;
 mod log;
 mod operate;
+mod orphans;
 mod question;
 mod recover;
 mod runs;
@@ -61,6 +62,7 @@ impl Session {
             Command::Switch(options) => (&options.environment, switch::operation(options)),
             Command::Scaledown(options) => (&options.environment, scaledown::operation(options)),
             Command::Status(options) => return status::run(self, options).await,
+            Command::Orphans(options) => return Box::pin(orphans::run(self, options)).await,
             Command::Log(options) => return log::run(self, options).await,
             Command::Show(options) => return show::run(self, options).await,
             Command::Recover(options) => return recover::run(self, options).await,

@@ -2,6 +2,7 @@
 
 mod error;
 mod log;
+mod orphans;
 mod out;
 mod plan;
 mod progress;
@@ -13,6 +14,7 @@ mod text;
 
 pub(crate) use error::failure;
 pub(crate) use log::log;
+pub(crate) use orphans::{Deletion, OrphansReport, Place, orphans};
 pub(crate) use out::{Out, problem, width};
 pub(crate) use plan::Outline;
 pub(crate) use progress::{Everyone, Progress, Skews, events, progress};

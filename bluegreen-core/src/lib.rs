@@ -69,7 +69,7 @@
 //!   list of what could not be taken back; there is nothing in between.
 //! - What somebody else changed is never overwritten on purpose; the run stops and says so.
 //! - Going back, capacity is not removed before the traffic is back.
-//! - A load balancer is never deleted, nor anything that the run did not make.
+//! - A load balancer is never deleted, nor anything that no run made.
 //!
 //! # Limits
 //!

@@ -4,6 +4,7 @@
 //! it is executed.
 
 mod deploy;
+mod orphans;
 mod refusal;
 mod scaledown;
 mod switch;
@@ -15,6 +16,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use deploy::{DeployFacts, DeployOptions, DeploySource, deploy};
+pub use orphans::{
+    Census, Findings, Kept, Making, OpenRun, Orphan, Unclaimed, Unread, delete_orphans, orphans,
+    unclaimed,
+};
 pub use refusal::Refusal;
 pub use scaledown::{ScaledownFacts, ScaledownOptions, scaledown};
 pub use switch::{SwitchOptions, switch};

@@ -114,6 +114,7 @@ mockall::mock! {
     #[async_trait]
     impl ReadTags for Cloud {
         async fn tags(&self, resource: &ResourceKey) -> Result<Option<Tags>, CloudError>;
+        async fn tagged(&self, key: &str) -> Result<Vec<(ResourceKey, Tags)>, CloudError>;
     }
 
     #[async_trait]

@@ -152,7 +152,8 @@ fn known_process(name: &str) -> Option<Process> {
     }
 }
 
-fn read_tags(group: &sdk::AutoScalingGroup) -> BTreeMap<String, GroupTag> {
+/// Reads the tags of a scaling group.
+pub(crate) fn read_tags(group: &sdk::AutoScalingGroup) -> BTreeMap<String, GroupTag> {
     let read = |tag: &sdk::TagDescription| {
         let value = GroupTag {
             // A tag may have an empty value.

@@ -6,5 +6,7 @@ mod conformance;
 mod launch;
 mod load_balancers;
 mod operations;
+mod orphans;
 mod scaling;
+mod tagged;
 mod world;

@@ -3,6 +3,7 @@
 mod configuration;
 mod end_to_end;
 mod history;
+mod orphans;
 mod rollback;
 mod sandbox;
 mod shared_store;

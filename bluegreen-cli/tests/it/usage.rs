@@ -11,7 +11,8 @@ fn the_version_is_told() {
 #[test]
 fn help_names_every_command_and_every_exit_code() {
     let help = Sandbox::empty().run(&["--help"]).well();
-    for command in ["upgrade", "deploy", "switch", "scaledown", "status", "log", "show", "recover"]
+    for command in
+        ["upgrade", "deploy", "switch", "scaledown", "status", "orphans", "log", "show", "recover"]
     {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is missing:\n{help}");
     }

@@ -30,6 +30,11 @@ impl<K, V> Edit<K, Option<V>> {
         Self { of, before: None, after: Some(after) }
     }
 
+    /// Makes the edit that deletes something.
+    pub fn delete(of: K, before: V) -> Self {
+        Self { of, before: Some(before), after: None }
+    }
+
     /// Returns what is there either before or after: the thing that is made or deleted.
     pub(super) fn made(&self) -> Option<&V> {
         self.after.as_ref().or(self.before.as_ref())

@@ -156,4 +156,13 @@ pub trait ReadNetwork: Debug + Send + Sync {
 pub trait ReadTags: Debug + Send + Sync {
     /// Returns the tags of a resource; `None` if it does not exist.
     async fn tags(&self, resource: &ResourceKey) -> Result<Option<Tags>, CloudError>;
+
+    /// Returns every listener, target group and scaling group that carries a tag of this key,
+    /// whatever its value, each with all of its tags, by resource.
+    ///
+    /// All of the account and region, however many there are, in calls that each describe many: no
+    /// call is about one target group, one listener or one scaling group. Load balancers and rules
+    /// are never listed. What goes away meanwhile may be left out; a group that is being deleted
+    /// may be listed for as long as it is seen.
+    async fn tagged(&self, key: &str) -> Result<Vec<(ResourceKey, Tags)>, CloudError>;
 }

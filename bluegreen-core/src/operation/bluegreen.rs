@@ -219,13 +219,26 @@ impl Bluegreen {
     /// Runs what was prepared, and nothing else; then gives the lock back.
     pub async fn execute(&self, prepared: Prepared) -> Result<Done, OperationError> {
         let Prepared { spec, operation, run, undoes, decision, lease, .. } = prepared;
+        self.decided(&spec, operation, run, undoes, decision, lease).await
+    }
+
+    /// Does what was decided, and gives the lock back.
+    pub(super) async fn decided(
+        &self,
+        spec: &EnvironmentSpec,
+        operation: &'static str,
+        run: RunId,
+        undoes: Option<RunId>,
+        decision: Decision,
+        lease: Lease,
+    ) -> Result<Done, OperationError> {
         let lease = Arc::new(lease);
         let done = match decision {
             Decision::Nothing(why) => Ok(Done::Nothing(why)),
             Decision::Run(plan) => {
                 let (name, actor) = (spec.name.clone(), self.actor.to_string());
                 let header = Header { undoes, ..Header::new(run, operation, name, actor, plan) };
-                self.carry_out(&spec, header, &lease).await
+                Box::pin(self.carry_out(spec, header, &lease)).await
             }
         };
         lease.release().await;

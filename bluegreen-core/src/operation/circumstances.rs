@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use super::history::{self, RunState};
+use super::history::{self, RunState, RunSummary};
 use super::{Bluegreen, EnvironmentSpec, Operation, OperationError};
-use crate::model::RunId;
+use crate::model::{EnvironmentName, RunId};
 use crate::plan::CloudPlan;
 use crate::transaction::Ending;
 
@@ -48,15 +48,8 @@ impl Bluegreen {
         run: RunId,
     ) -> Result<Circumstances, OperationError> {
         let runs = self.log().await?;
+        check_ended(&runs, &spec.name)?;
         let mut ours = runs.iter().filter(|summary| summary.environment == spec.name);
-        if let Some(open) = ours.clone().find(|summary| summary.is_open()) {
-            let (name, id, operation) = (&spec.name, &open.run, &open.operation);
-            return Err(OperationError::refused(format!(
-                "run {id} ({operation} of `{name}`) is {} and must be finished first",
-                open.state.as_str()
-            ))
-            .with_hint(format!("run `bluegreen recover {id}`")));
-        }
         // Either may have moved the traffic.
         let moved = ours.find(|summary| {
             matches!(summary.operation.as_str(), "switch" | "undo")
@@ -98,4 +91,18 @@ impl Bluegreen {
                 .with_hint(format!("run `bluegreen recover {run}`"))),
         }
     }
+}
+
+/// Refuses while a run of an environment is open.
+pub(super) fn check_ended(
+    runs: &[RunSummary],
+    environment: &EnvironmentName,
+) -> Result<(), OperationError> {
+    let mut ours = runs.iter().filter(|summary| summary.environment == *environment);
+    let Some(open) = ours.find(|summary| summary.is_open()) else { return Ok(()) };
+    let (id, operation, state) = (&open.run, &open.operation, open.state.as_str());
+    Err(OperationError::refused(format!(
+        "run {id} ({operation} of `{environment}`) is {state} and must be finished first"
+    ))
+    .with_hint(format!("run `bluegreen recover {id}`")))
 }

@@ -23,6 +23,14 @@ pub enum Refusal {
         /// The colour.
         color: Color,
     },
+    /// A configured environment could not be read: nobody knows what it claims.
+    #[error("nothing may be deleted while environment `{environment}` cannot be read: {why}")]
+    Unread {
+        /// The environment.
+        environment: EnvironmentName,
+        /// Why it cannot be read.
+        why: String,
+    },
     /// Somebody changed what a run left, so that it cannot be taken back.
     #[error(
         "what run {run} left was changed since: {}",
@@ -164,6 +172,10 @@ impl Refusal {
             Self::IsLive { environment, .. } => {
                 format!("switch first: `bluegreen switch {environment}`")
             }
+            Self::Unread { environment, .. } => format!(
+                "`bluegreen status {environment}` must work first; if it is gone for good, take it \
+                 out of the configuration"
+            ),
             Self::Overtaken { .. } => {
                 "take those changes back first, newest run first, or leave the run as it is"
                     .to_owned()

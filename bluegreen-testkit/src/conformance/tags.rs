@@ -10,6 +10,8 @@ pub(super) const CLAUSES: &[(&str, Clause)] = clauses![
     exactly_the_tags_named_are_set_or_removed,
     tags_of_a_group_reach_no_machine,
     what_does_not_exist_has_no_tags,
+    what_carries_a_tag_is_listed_with_all_of_its_tags,
+    load_balancers_are_never_listed_by_a_tag,
 ];
 
 const KEY: &str = "bluegreen:conformance";
@@ -67,6 +69,56 @@ pub async fn what_does_not_exist_has_no_tags(cloud: &dyn Cloud, fixture: &Fixtur
         let kind = refusal(cloud.set_tags(&resource, &change).await, "tagging what is absent");
         assert_eq!(kind, CloudErrorKind::NotFound, "`{resource}` does not exist");
     }
+}
+
+/// Returns every listener, target group and scaling group that carries a tag of this key, whatever
+/// its value, each with all of its tags, by resource.
+pub async fn what_carries_a_tag_is_listed_with_all_of_its_tags(
+    cloud: &dyn Cloud,
+    fixture: &Fixture,
+) {
+    let key = format!("{KEY}-{}", fixture.prefix);
+    let resources = [
+        ResourceKey::Listener(fixture.route.listener.clone()),
+        ResourceKey::TargetGroup(fixture.target_group.clone()),
+        ResourceKey::ScalingGroup(fixture.scaling_group.clone()),
+    ];
+    assert_eq!(tagged(cloud, &key).await, [], "nothing carries a key that nobody used");
+    let mut wanted = Vec::new();
+    for (resource, value) in resources.iter().zip(["1", "2", ""]) {
+        let change = [(key.clone(), Some(value.to_owned()))].into();
+        cloud.set_tags(resource, &change).await.expect("a tag can be set");
+        let all = tags(cloud, resource).await.expect("the fixture's resources exist");
+        wanted.push((resource.clone(), all));
+    }
+    wanted.sort();
+    arrange::eventually(fixture, "what carries a tag is listed", || async {
+        tagged(cloud, &key).await == wanted
+    })
+    .await;
+    for resource in &resources {
+        let change = [(key.clone(), None)].into();
+        cloud.set_tags(resource, &change).await.expect("a tag can be removed");
+    }
+    arrange::eventually(fixture, "what carries a tag no more is not listed", || async {
+        tagged(cloud, &key).await.is_empty()
+    })
+    .await;
+}
+
+/// Load balancers and rules are never listed.
+pub async fn load_balancers_are_never_listed_by_a_tag(cloud: &dyn Cloud, fixture: &Fixture) {
+    let key = format!("{KEY}-{}", fixture.prefix);
+    let resource = ResourceKey::LoadBalancer(fixture.load_balancer.clone());
+    for value in [Some("1".to_owned()), None] {
+        let change = [(key.clone(), value)].into();
+        cloud.set_tags(&resource, &change).await.expect("a tag can be changed");
+        assert_eq!(tagged(cloud, &key).await, [], "a load balancer is not listed");
+    }
+}
+
+async fn tagged(cloud: &dyn Cloud, key: &str) -> Vec<(ResourceKey, Tags)> {
+    cloud.tagged(key).await.expect("what carries a tag can be listed")
 }
 
 async fn tags(cloud: &dyn Cloud, resource: &ResourceKey) -> Option<Tags> {

@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use bluegreen_core::cloud::{CloudError, ReadTags, WriteTags};
-use bluegreen_core::model::{GroupTag, ResourceKey, Tags};
+use bluegreen_core::model::{GroupTag, ListenerKey, ResourceKey, ScalingGroupName, Tags};
 
 use super::FakeCloud;
 use super::piece::Piece;
 use super::refusal::{not_found, rejected};
 use super::state::State;
-use super::world::World;
+use super::world::{ScalingGroupState, World};
 
 const METHOD: &str = "set_tags";
 
@@ -16,6 +16,17 @@ const METHOD: &str = "set_tags";
 impl ReadTags for FakeCloud {
     async fn tags(&self, resource: &ResourceKey) -> Result<Option<Tags>, CloudError> {
         self.read("tags", resource.to_string(), |state| Ok(state.world.tags(resource))).await
+    }
+
+    async fn tagged(&self, key: &str) -> Result<Vec<(ResourceKey, Tags)>, CloudError> {
+        self.read("tagged", key.to_owned(), |state| {
+            let mut found = state.world.all_tags();
+            let dying = state.dying.iter().map(|(name, dying)| (name, &dying.group));
+            found.extend(dying.map(|(name, group)| tags_of(name, group)));
+            found.retain(|_, tags| tags.contains_key(key));
+            Ok(found.into_iter().collect())
+        })
+        .await
     }
 }
 
@@ -69,12 +80,25 @@ impl World {
             ResourceKey::LoadBalancer(name) => self.load_balancers.get(name)?.tags.clone(),
             ResourceKey::Listener(key) => self.listener(key)?.tags.clone(),
             ResourceKey::TargetGroup(name) => self.target_groups.get(name)?.tags.clone(),
-            ResourceKey::ScalingGroup(name) => {
-                let tags = self.scaling_groups.get(name)?.tags.iter();
-                tags.map(|(key, tag)| (key.clone(), tag.value.clone())).collect()
-            }
+            ResourceKey::ScalingGroup(name) => tags_of(name, self.scaling_groups.get(name)?).1,
             _ => return None,
         })
+    }
+
+    /// Returns the tags of every listener, target group and scaling group.
+    fn all_tags(&self) -> BTreeMap<ResourceKey, Tags> {
+        let listeners = self.load_balancers.iter().flat_map(|(name, balancer)| {
+            balancer.listeners.iter().map(|(port, listener)| {
+                let key = ListenerKey::new(name.clone(), *port);
+                (ResourceKey::Listener(key), listener.tags.clone())
+            })
+        });
+        let target_groups = self
+            .target_groups
+            .iter()
+            .map(|(name, one)| (ResourceKey::TargetGroup(name.clone()), one.tags.clone()));
+        let groups = self.scaling_groups.iter().map(|(name, group)| tags_of(name, group));
+        listeners.chain(target_groups).chain(groups).collect()
     }
 
     /// Returns the tags of what is no scaling group, to be changed.
@@ -86,4 +110,10 @@ impl World {
             _ => return None,
         })
     }
+}
+
+/// Returns a scaling group's key and its tags, without whether machines get them.
+fn tags_of(name: &ScalingGroupName, group: &ScalingGroupState) -> (ResourceKey, Tags) {
+    let tags = group.tags.iter().map(|(key, tag)| (key.clone(), tag.value.clone()));
+    (ResourceKey::ScalingGroup(name.clone()), tags.collect())
 }

@@ -13,6 +13,7 @@ mod object_races;
 mod operation_faults;
 mod operation_properties;
 mod operations;
+mod orphans;
 mod refusals;
 mod stage;
 mod stores_conform;
