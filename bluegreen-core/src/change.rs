@@ -7,6 +7,7 @@ mod describe;
 mod edit;
 mod launch;
 mod load_balancer;
+mod look;
 mod scaling_group;
 mod scaling_policy;
 mod tags;
@@ -17,11 +18,11 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
 pub use edit::Edit;
 pub use launch::MarkedVersion;
+pub(crate) use look::look;
 pub use tags::ImageNote;
 
 use crate::cloud::{Cloud, CloudError, CloudErrorKind, ReadCloud};
@@ -31,8 +32,8 @@ use crate::model::{
     RouteKey, ScalingGroupName, ScalingGroupSettings, Schedule, ScheduleName, TargetGroupName,
     TargetGroupSettings, UserData,
 };
-use crate::transaction::{Change, Failure, Fields, Position, Reversibility, Severity, chain};
-use edit::{EditKind, position};
+use crate::transaction::{Change, Failure, Fields, Position, Reversibility, Severity};
+use edit::EditKind;
 
 /// One reversible edit of a cloud. Absent is a value like any other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,64 +121,9 @@ impl CloudChange {
         }
     }
 
-    /// Looks where a cloud that can only be read stands between before and after.
-    pub(crate) async fn look(
-        changes: &[&Self],
-        cloud: &dyn ReadCloud,
-    ) -> Vec<Result<Position, CloudError>> {
-        let routes: Vec<_> = changes
-            .iter()
-            .filter_map(|change| match change {
-                Self::Route(edit) => Some(edit),
-                _ => None,
-            })
-            .collect();
-        let others = changes.iter().filter(|change| !matches!(change, Self::Route(_)));
-        let (routes, others) = tokio::join!(
-            async {
-                if routes.is_empty() {
-                    Vec::new()
-                } else {
-                    Self::observe_routes(&routes, cloud).await
-                }
-            },
-            join_all(others.map(|change| change.kind().observe(cloud))),
-        );
-        let (mut routes, mut others) = (routes.into_iter(), others.into_iter());
-        let next = |change: &&Self| match change {
-            Self::Route(_) => routes.next(),
-            _ => others.next(),
-        };
-        changes.iter().filter_map(next).collect()
-    }
-
     /// Reads from a cloud that can only be read the value that is there now.
     pub(crate) async fn find_in(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
         self.kind().find(cloud).await
-    }
-
-    /// Looks at many routes with as few calls as the cloud can.
-    async fn observe_routes(
-        edits: &[&Edit<RouteKey, Actions>],
-        cloud: &dyn ReadCloud,
-    ) -> Vec<Result<Position, CloudError>> {
-        let keys: Vec<_> = edits.iter().map(|edit| edit.of.clone()).collect();
-        match cloud.routes(&keys).await {
-            Ok(found) => edits
-                .iter()
-                .map(|edit| match found.get(&edit.of) {
-                    Some(actions) => Ok(position(actions, &edit.before, &edit.after)),
-                    None => Ok(Position::Drifted),
-                })
-                .collect(),
-            Err(error) => {
-                let again = || {
-                    CloudError::new(error.kind(), error.operation(), error.resource())
-                        .with_source(chain(&error))
-                };
-                edits.iter().map(|_| Err(again())).collect()
-            }
-        }
     }
 }
 
@@ -268,7 +214,7 @@ impl Change for CloudChange {
     }
 
     async fn observe(changes: &[&Self], cloud: &Self::World) -> Vec<Result<Position, CloudError>> {
-        Self::look(changes, cloud).await
+        look(changes, cloud).await
     }
 
     async fn apply(&self, cloud: &Self::World) -> Result<(), CloudError> {

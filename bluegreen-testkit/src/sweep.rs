@@ -1,7 +1,7 @@
 //! Every fault at every call and every record of a run, and every pair of them that can meet.
 //!
 //! A [`Subject`] is something that can be done from the same beginning again and again: an
-//! [operation](Operating) on a fake cloud, or a plan of a program's own changes. A
+//! [operation](Operating) on a fake cloud, or a [plan](Planned) of a program's own changes. A
 //! [`Sweep`] does it once undisturbed, to count its calls and records, and then once for
 //!
 //! - each call and each thing that can go wrong with it: it is refused, put off, answered with an
@@ -33,6 +33,7 @@
 mod case;
 mod judge;
 mod operating;
+mod planned;
 mod report;
 mod secrets;
 mod subject;
@@ -45,6 +46,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use case::{Case, Strike};
 pub use operating::{Life, Operating, Scene, Step};
+pub use planned::{Faulty, FaultyError, FaultyGate, FaultyWorld, Planned, PlannedStage};
 pub use report::{Finding, Report, Row, Verdict};
 pub use subject::{Act, End, EndKind, How, Stage, Subject};
 pub use worlds::{all as worlds, lives};

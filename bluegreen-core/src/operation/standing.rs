@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use futures_util::future::try_join_all;
 
 use super::{Circumstances, OperationError};
-use crate::change::CloudChange;
+use crate::change::{CloudChange, look};
 use crate::cloud::{CloudError, ReadCloud};
 use crate::model::{LaunchSource, ScalingGroupName};
 use crate::plan::{CloudPlan, Overtaken, ScaledownFacts, Standing, UndoFacts, standings};
@@ -29,7 +29,7 @@ async fn looks(
     plan: &CloudPlan,
 ) -> Result<BTreeMap<StepId, Standing>, CloudError> {
     let (steps, changes): (Vec<StepId>, Vec<&CloudChange>) = plan.changes().unzip();
-    let positions = CloudChange::look(&changes, cloud).await;
+    let positions = look(&changes, cloud).await;
     let looks =
         steps.iter().zip(changes).zip(positions).map(|((step, change), position)| async move {
             Ok::<_, CloudError>((
@@ -87,10 +87,11 @@ async fn floats(
     let looks = plan.changes().filter_map(|(_, change)| {
         let CloudChange::Launch(edit) = change else { return None };
         let LaunchSource::Template { template, version } = &edit.before else { return None };
-        version.floats().then(|| async move {
+        let look = async move {
             let number = cloud.template_version(template, version).await?;
             Ok::<_, CloudError>(number.map(|number| (edit.of.clone(), number)))
-        })
+        };
+        version.floats().then_some(look)
     });
     Ok(try_join_all(looks).await?.into_iter().flatten().collect())
 }

@@ -135,6 +135,11 @@ pub enum EventKind {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         differences: Vec<Difference>,
     },
+    /// Calls of a process that is gone are waited for, which may still land.
+    Settling {
+        /// For how long.
+        settle: Duration,
+    },
     /// Everything the run touched is looked at once more.
     Verifying {
         /// For how long calls are waited for that may still land.

@@ -43,6 +43,11 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
                 Open { step: *step, change, begun }
             })
             .collect();
+        if open.iter().any(|one| one.begun) {
+            // A call of the process that is gone may still land: not on top of a later change.
+            self.emit(EventKind::Settling { settle: self.engine.policy.settle });
+            tokio::time::sleep(self.engine.policy.settle).await;
+        }
         let (ready, permit) = tokio::join!(self.ready(&open), self.permit());
         permit?;
         let in_place = match ready? {

@@ -260,13 +260,14 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
         Ok(match position {
             Ok(Position::Before) => None,
             Ok(Position::After | Position::Partial) => Some(Record::Resurfaced { step }),
-            Ok(Position::Drifted) => Some(match self.resurfaced(&first.resource()).await {
-                Some(step) => Record::Resurfaced { step },
-                None => {
+            Ok(Position::Drifted) => {
+                if let Some(step) = self.resurfaced(&first.resource()).await {
+                    Some(Record::Resurfaced { step })
+                } else {
                     let differences = self.engine.differences(first, &first.before()).await;
-                    Record::Stuck { step, reason: SOMEBODY_ELSE.to_owned(), differences }
+                    Some(Record::Stuck { step, reason: SOMEBODY_ELSE.to_owned(), differences })
                 }
-            }),
+            }
             Err(trouble) if trouble.is_hopeless() => return Err(Halt(trouble.text)),
             Err(trouble) => {
                 let reason = format!("it could not be looked at: {}", trouble.text);

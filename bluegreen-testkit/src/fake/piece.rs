@@ -31,9 +31,9 @@ impl Piece {
     /// Returns whether a reading call that was about `resource` shows this piece.
     pub(super) fn is_shown_by(&self, resource: &str) -> bool {
         let name = match self {
-            Self::Policy(key) => key.group.to_string(),
-            Self::Schedule(group, _) => group.to_string(),
-            Self::Tags(ResourceKey::ScalingGroup(group), _) => group.to_string(),
+            Self::Policy(PolicyKey { group, .. })
+            | Self::Schedule(group, _)
+            | Self::Tags(ResourceKey::ScalingGroup(group), _) => group.to_string(),
             other => other.to_string(),
         };
         resource.split(", ").any(|shown| shown == name)

@@ -100,16 +100,21 @@ pub(super) async fn trace<S: Subject>(subject: &S, reference: &Reference, case: 
     let calls = stage.calls().len();
     stage.heal();
     let (recovered, last) = recover(stage.survive(), case, &How::default()).await;
-    let mut text = format!("{case}\nfirst: {first:?}\nthen: {recovered:?}\n\n");
+    let mut lines =
+        vec![case.to_string(), format!("first {first:?}"), format!("then {recovered:?}")];
     for call in 0..stage.calls().len() {
-        let mark = if call == calls { "recovered from here:\n" } else { "" };
-        text.push_str(&format!("{mark}{call:>4}  {}\n", stage.call(call)));
+        if call == calls {
+            lines.push("recovered from here:".to_owned());
+        }
+        lines.push(format!("{call:>4}  {}", stage.call(call)));
     }
-    for (run, lines) in last.store().lines() {
-        text.push_str(&format!("\n{run}\n{}\n", lines.join("\n")));
+    for (run, records) in last.store().lines() {
+        lines.push(format!("journal of {run}:"));
+        lines.extend(records);
     }
     let judged = judge(subject, reference, case, &stage, last, first, recovered).await;
-    text + &format!("\n{judged:?}\n")
+    lines.push(format!("{judged:?}"));
+    lines.join("\n")
 }
 
 /// Runs with what goes wrong at first.

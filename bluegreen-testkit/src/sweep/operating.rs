@@ -99,6 +99,10 @@ impl Life {
     }
 
     /// Returns the next step as something to be swept.
+    ///
+    /// # Panics
+    ///
+    /// If the step, undisturbed, does not succeed.
     pub fn then(&self, step: Step) -> Operating {
         let what = self.name_of(step);
         let act = self.act(step);

@@ -29,6 +29,7 @@ pub trait Stage: Clone + Send + Sync + 'static {
     async fn recover(&self, how: &How) -> End;
 
     /// Returns the same world as another process finds it, with what survives of the store.
+    #[must_use]
     fn survive(&self) -> Self;
 
     /// Returns how the run ended by the journal that survives; nothing if it is open, or if there

@@ -17,4 +17,5 @@ mod orphans;
 mod refusals;
 mod stage;
 mod stores_conform;
+mod sweeps;
 mod undo;
