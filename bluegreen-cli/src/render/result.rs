@@ -60,6 +60,7 @@ impl Report {
         let state = match outcome.ending {
             Ending::Committed => "committed",
             Ending::RolledBack => "rolled-back",
+            Ending::Abandoned => "dirty",
         };
         Self {
             run: Some(outcome.run.to_string()),

@@ -71,7 +71,7 @@ fn back(event: &EventKind) -> Option<Line> {
         EventKind::UndoRetried { step, change, error } => {
             (BAD.bold(), "retrying", format!("{step:>3}  {change}: {error}"))
         }
-        EventKind::UndoStuck { step, change, reason } => {
+        EventKind::UndoStuck { step, change, reason, .. } => {
             (BAD.bold(), "stuck", format!("{step:>3}  {change}: {reason}"))
         }
         EventKind::Verifying { settle } => (Style::new(), "checking", verifying(*settle)),
