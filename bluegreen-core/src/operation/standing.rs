@@ -87,7 +87,7 @@ async fn floats(
     let looks = plan.changes().filter_map(|(_, change)| {
         let CloudChange::Launch(edit) = change else { return None };
         let LaunchSource::Template { template, version } = &edit.before else { return None };
-        version.floats().then(|| async move {
+        version.floats().then_some(async move {
             let number = cloud.template_version(template, version).await?;
             Ok::<_, CloudError>(number.map(|number| (edit.of.clone(), number)))
         })

@@ -24,10 +24,7 @@ pub enum Refusal {
         color: Color,
     },
     /// Somebody changed what a run left, so that it cannot be taken back.
-    #[error(
-        "what run {run} left was changed since: {}",
-        overtaken.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-    )]
+    #[error("what run {run} left was changed since")]
     Overtaken {
         /// The run.
         run: RunId,
