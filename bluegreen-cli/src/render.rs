@@ -1,10 +1,13 @@
 //! What people and programs see: results on stdout, progress and errors on stderr.
 
 mod error;
+mod lists;
+mod lock;
 mod log;
 mod out;
 mod plan;
 mod progress;
+mod recovery;
 mod result;
 mod show;
 mod status;
@@ -12,10 +15,12 @@ mod table;
 mod text;
 
 pub(crate) use error::failure;
+pub(crate) use lock::{LockReport, lock, lock_broken, lock_held};
 pub(crate) use log::log;
 pub(crate) use out::{Out, problem, width};
 pub(crate) use plan::Outline;
 pub(crate) use progress::{Everyone, Progress, Skews, events, progress};
+pub(crate) use recovery::recovery;
 pub(crate) use result::Report;
-pub(crate) use show::{Details, details, recovery};
+pub(crate) use show::{Details, details};
 pub(crate) use status::{StatusReport, status};

@@ -1,22 +1,25 @@
 //! Where journals and locks are kept.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use bluegreen_core::transaction::LocalStore;
+use bluegreen_core::transaction::{LocalStore, Store};
 
+use crate::args::Global;
 use crate::failure::Failure;
 
 /// Opens the store that was asked for, or the user's own.
-pub(crate) fn open(asked: Option<&Path>) -> Result<LocalStore, Failure> {
-    let folder = match asked {
-        Some(folder) => folder.to_owned(),
+#[expect(clippy::unused_async, reason = "stores in a bucket must connect")]
+pub(crate) async fn open(global: &Global) -> Result<Arc<dyn Store>, Failure> {
+    let folder = match &global.store {
+        Some(folder) => folder.clone(),
         None => state_folder()?.join("bluegreen"),
     };
     if let Some(url) = folder.to_str().filter(|text| text.contains("://")) {
         return Err(Failure::usage(format!("the store `{url}` is not a folder"))
             .with_hint("stores in a bucket are not there yet: give a local folder"));
     }
-    Ok(LocalStore::new(folder))
+    Ok(Arc::new(LocalStore::new(folder)))
 }
 
 fn state_folder() -> Result<PathBuf, Failure> {

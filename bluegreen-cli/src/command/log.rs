@@ -8,7 +8,7 @@ use crate::render;
 
 /// Lists runs, newest first.
 pub(super) async fn run(session: &Session, options: &Log) -> Result<u8, Failure> {
-    let all = runs(&session.store()?).await?;
+    let all = runs(&*session.store().await?).await?;
     let names = &options.environments;
     check(session, names, &all)?;
     let is_wanted = |run: &RunSummary| {

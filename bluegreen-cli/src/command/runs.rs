@@ -1,11 +1,11 @@
 use bluegreen_core::model::RunId;
 use bluegreen_core::operation::OperationError;
-use bluegreen_core::transaction::{LocalStore, Store as _};
+use bluegreen_core::transaction::Store;
 
 use crate::failure::Failure;
 
 /// Finds the one run whose id begins like that.
-pub(super) async fn find(store: &LocalStore, beginning: &str) -> Result<RunId, Failure> {
+pub(super) async fn find(store: &dyn Store, beginning: &str) -> Result<RunId, Failure> {
     let beginning = beginning.to_lowercase();
     let all = store.runs().await.map_err(OperationError::from)?;
     let mut found: Vec<RunId> =

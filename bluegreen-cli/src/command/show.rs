@@ -8,9 +8,9 @@ use crate::render::{self, Details};
 
 /// Shows one run, step by step.
 pub(super) async fn run(session: &Session, options: &Show) -> Result<u8, Failure> {
-    let store = session.store()?;
-    let run = runs::find(&store, &options.run).await?;
-    let details = run_details(&store, &run).await?;
+    let store = session.store().await?;
+    let run = runs::find(&*store, &options.run).await?;
+    let details = run_details(&*store, &run).await?;
     let out = session.out;
     if out.is_json() {
         out.json(&Details::new(&details));

@@ -18,7 +18,7 @@ pub(super) async fn run(session: &Session, options: &Status) -> Result<u8, Failu
         return Err(Failure::usage(format!("{} has no environments", config.path().display()))
             .with_hint("add a section `[environments.NAME]`"));
     }
-    let history = runs(&session.store()?).await?;
+    let history = runs(&*session.store().await?).await?;
     let mut connector = Connector::new(&session.global);
     let mut clouds = Vec::new();
     for environment in &environments {

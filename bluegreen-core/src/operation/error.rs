@@ -163,10 +163,11 @@ impl From<StoreError> for OperationError {
         let what = source.what();
         let (message, hint) = match source.kind() {
             StoreErrorKind::Held(held) => {
-                let mut error = Self::refused("another run is under way").with_hint(format!(
-                    "wait for it to end; `bluegreen lock status {what}` tells whether it still \
+                let mut error = Self::refused(format!("another run of `{what}` is under way"))
+                    .with_hint(format!(
+                        "wait for it to end; `bluegreen lock status {what}` tells whether it still \
                      goes on"
-                ));
+                    ));
                 error.0.held = held.as_deref().cloned();
                 return error.with_source(source);
             }

@@ -18,6 +18,8 @@ pub struct RunDetails {
     pub recovery: Option<Way>,
     /// Whether a recovery may go on with the plan instead of back.
     pub may_go_on: bool,
+    /// Whether nothing but going on is left: what cannot be undone has been begun.
+    pub is_past_return: bool,
     /// Its changes and gates in order.
     pub steps: Vec<StepDetails>,
     /// What happened to the run as a whole, in order.
@@ -175,6 +177,7 @@ pub(in crate::operation) fn details(entries: &[CloudEntry], ledger: &CloudLedger
         undoes: ledger.header().undoes.clone(),
         recovery: way(ledger, false),
         may_go_on: ledger.may_go_on(),
+        is_past_return: ledger.is_past_return(),
         steps,
         milestones: timeline.milestones,
     }
