@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use bluegreen_core::model::RunId;
 use bluegreen_core::operation::{
-    Bluegreen, Done, MilestoneKind, OperationError, RecoverOptions, RunDetails, RunSummary, Way,
-    recovery, run_details, runs,
+    Bluegreen, Done, MilestoneKind, OperationError, RecoverOptions, RunDetails, RunState,
+    RunSummary, Way, recovery, run_details, runs,
 };
 use bluegreen_core::transaction::{
     Ending, EventSink, Outcome, Policy, StepId, Store, StoreError, StoreErrorKind,
@@ -199,6 +199,9 @@ fn name_of(run: &RunDetails) -> &str {
 /// Says that a run has ended, if it has.
 fn ended(run: &RunDetails) -> Option<String> {
     let summary = &run.summary;
-    (!summary.is_open())
-        .then(|| format!("run {} has ended: {}", summary.run, summary.state.as_str()))
+    let how = match summary.state {
+        RunState::Dirty => "closed, with something left as decided",
+        state => state.as_str(),
+    };
+    (!summary.is_open()).then(|| format!("run {} has ended: {}", summary.run, how))
 }

@@ -182,12 +182,13 @@ fn return_of<C: Change, G: Gate>(plan: &Plan<C, G>) -> String {
     let time = duration::show(plan.rollback_time());
     match no_return(plan) {
         None => format!(
-            "no point of no return: every step can be taken back; \
-             a rollback from the last step takes about {time}"
+            "rollback: there is no point of no return, every step can be taken back; \
+             from the last one that takes about {time}"
         ),
-        Some(step) => {
-            format!("point of no return: step {step}; a rollback from there takes about {time}")
-        }
+        Some(step) => format!(
+            "rollback: possible up to the point of no return, step {step}; \
+             from there it takes about {time}"
+        ),
     }
 }
 

@@ -60,10 +60,10 @@ fn back<'a>(run: &'a RunDetails, skip: &[StepId]) -> Course<'a> {
     let open: Vec<_> =
         open.map(|step| (step, step.inverse.as_deref().unwrap_or_default())).collect();
     let head = styled(BOLD, "going back:");
-    let what = if open.is_empty() {
-        "nothing of it is in place any more; that is looked at once more"
-    } else {
-        "what is in place is taken back, newest first"
+    let what = match (open.is_empty(), skip.is_empty()) {
+        (true, true) => "nothing of it is in place any more; that is looked at once more",
+        (true, false) => "nothing else of it is in place any more; that is looked at once more",
+        (false, _) => "what is in place is taken back, newest first",
     };
     (format!("{head} {what}"), open)
 }

@@ -154,10 +154,15 @@ impl Report {
                 let head = styled(ODD.bold(), "left as decided:");
                 let left = count(self.decided.len(), "change");
                 format!(
-                    "{head} {environment} is as it was before, but for {left}; \
-                     run {run} is closed\n\n{}\n\
-                     `bluegreen recover` does not come back to that: mend it by hand",
+                    "{head} {environment} is as it was before, but for {left}\n\n{}\n\
+                     run {run} is closed: nothing comes back to that",
                     lists::left(&self.decided, width)
+                )
+            }
+            "dirty" | "interrupted" if *changes == 0 => {
+                let head = styled(BAD.bold(), "left open:");
+                format!(
+                    "{head} {environment} is as it was before, and the run has no end (run {run})"
                 )
             }
             "dirty" | "interrupted" => {

@@ -152,9 +152,7 @@ fn next(run: &RunDetails, width: usize) -> String {
     let id = &run.summary.run;
     let mut lines = match run.recovery {
         None if run.summary.state.as_str() == "dirty" => {
-            vec![
-                "the run is closed: what was left is left, and nothing comes back to it".to_owned(),
-            ]
+            vec!["the run is closed: nothing comes back to what it left".to_owned()]
         }
         None => return String::new(),
         Some(Way::Forward) => {

@@ -5,7 +5,9 @@ use super::history::JournalError;
 use crate::cloud::{CloudError, CloudErrorKind};
 use crate::model::RunId;
 use crate::plan::{Overtaken, Refusal};
-use crate::transaction::{Held, Left, RunError, RunErrorKind, StoreError, StoreErrorKind};
+use crate::transaction::{
+    Held, LeaseError, Left, RunError, RunErrorKind, StoreError, StoreErrorKind,
+};
 
 /// Says how an operation failed, what state that leaves the world in, and what to do next.
 #[derive(Debug)]
@@ -191,6 +193,16 @@ impl From<StoreError> for OperationError {
     }
 }
 
+/// Before a run is begun.
+impl From<LeaseError> for OperationError {
+    fn from(source: LeaseError) -> Self {
+        let message = "the lock was lost before anything was begun";
+        Self::refused(message)
+            .with_hint("nothing was changed: look at `bluegreen lock status`, and try again")
+            .with_source(source)
+    }
+}
+
 impl From<RunError> for OperationError {
     fn from(error: RunError) -> Self {
         let run = error.run().clone();
@@ -203,7 +215,10 @@ impl From<RunError> for OperationError {
             RunErrorKind::Cancelled => (OperationErrorKind::Cancelled, None),
             RunErrorKind::Dirty => (
                 OperationErrorKind::Dirty,
-                Some(format!("clear what is in the way, then run `bluegreen recover {run}`")),
+                Some(format!(
+                    "clear what is in the way, then run `bluegreen recover {run}`; \
+                     `--skip STEP` leaves what is stuck as it is"
+                )),
             ),
             RunErrorKind::Interrupted => (
                 OperationErrorKind::Interrupted,
