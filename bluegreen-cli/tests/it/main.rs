@@ -3,6 +3,8 @@
 mod configuration;
 mod end_to_end;
 mod history;
+mod killed;
+mod life;
 mod rollback;
 mod sandbox;
 mod stand;

@@ -18,7 +18,7 @@ pub(crate) struct Stand {
     pub(crate) sandbox: Sandbox,
     pub(crate) stack: Stack,
     pub(crate) proxy: Proxy,
-    _emulator: Emulator,
+    pub(crate) emulator: Emulator,
 }
 
 impl Stand {
@@ -28,7 +28,7 @@ impl Stand {
         let stack = Stack::create(&emulator.url(), "web").await.expect("the service can be made");
         let proxy = emulator.proxy().await;
         let sandbox = Sandbox::empty();
-        let stand = Self { sandbox, stack, proxy, _emulator: emulator };
+        let stand = Self { sandbox, stack, proxy, emulator };
         stand.configure("");
         stand
     }
@@ -105,7 +105,8 @@ impl Stand {
         calls
     }
 
-    fn command(&self, args: &[&str]) -> std::process::Command {
+    /// Returns the binary with these arguments, pointed at the proxy.
+    pub(crate) fn command(&self, args: &[&str]) -> std::process::Command {
         let mut command = self.sandbox.command(args);
         command
             .args(["--endpoint-url", &self.proxy.url()])
