@@ -103,8 +103,8 @@ fn line(step: &StepDetails, started: Timestamp, width: usize) -> String {
 pub(super) fn word(state: &str, width: usize) -> String {
     let style = match state {
         "applied" | "passed" => GOOD,
-        "undone" | "left" => ODD,
-        "not begun" => DIM,
+        "undone" | "left" | "given up" => ODD,
+        "not begun" | "waiting" => DIM,
         _ => BAD,
     };
     styled(style, &format!("{state:<width$}"))

@@ -157,7 +157,13 @@ pub(in crate::operation) fn details(entries: &[CloudEntry], ledger: &CloudLedger
                 what: work.map_or_else(ToString::to_string, ToString::to_string),
                 inverse: work.ok().map(|change| change.inverse().to_string()),
                 reversibility: work.ok().map(|change| change.reversibility().to_string()),
-                state: state_name(state, &stages[stage].work, &course).to_owned(),
+                state: match &stages[stage].work {
+                    Work::Gate(_) if state == StepState::Pending => {
+                        gate_name(&course, ledger.next() == Next::Await(step))
+                    }
+                    work => state_name(state, work),
+                }
+                .to_owned(),
                 began: course.began,
                 tried: course.tried,
                 ended: course.ended,
@@ -183,9 +189,18 @@ pub(in crate::operation) fn details(entries: &[CloudEntry], ledger: &CloudLedger
     }
 }
 
-fn state_name<C, G>(state: StepState, work: &Work<C, G>, course: &Course) -> &'static str {
+/// Says how a gate stands that has not held.
+fn gate_name(course: &Course, is_awaited: bool) -> &'static str {
+    match (&course.error, course.began) {
+        (Some(_), _) => "failed",
+        (None, Some(_)) if is_awaited => "waiting",
+        (None, Some(_)) => "given up",
+        (None, None) => "not begun",
+    }
+}
+
+fn state_name<C, G>(state: StepState, work: &Work<C, G>) -> &'static str {
     match (state, work) {
-        (StepState::Pending, Work::Gate(_)) if course.error.is_some() => "failed",
         (StepState::Pending, _) => "not begun",
         (StepState::Started, _) => "in doubt",
         (StepState::Applied, Work::Changes(_)) => "applied",
