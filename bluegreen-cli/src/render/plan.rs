@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use bluegreen_core::gate::CloudGate;
 use bluegreen_core::model::{Environment, Liveness};
 use bluegreen_core::operation::RunDetails;
@@ -124,7 +126,7 @@ impl<'a> Outline<'a> {
         text.push('\n');
         text.push_str(&hang("", &self.summary(), width));
         text.push_str(&hang("", &self.undone(), width));
-        text.push_str(&hang("", &return_of(plan), width));
+        text.push_str(&hang("", &return_of(no_return, plan.rollback_time()), width));
         text
     }
 
@@ -178,9 +180,9 @@ fn barrier() -> String {
 }
 
 /// Says up to where there is a way back, and how long it takes.
-fn return_of<C: Change, G: Gate>(plan: &Plan<C, G>) -> String {
-    let time = duration::show(plan.rollback_time());
-    match no_return(plan) {
+fn return_of(no_return: Option<StepId>, time: Duration) -> String {
+    let time = duration::show(time);
+    match no_return {
         None => format!(
             "rollback: there is no point of no return, every step can be taken back; \
              from the last one that takes about {time}"
@@ -211,5 +213,25 @@ fn patience(patience: Patience) -> String {
         "now".to_owned()
     } else {
         format!("≤ {}", duration::show(patience.timeout))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_is_told_with_its_end_and_its_time() {
+        let time = Duration::from_secs(302);
+        assert_eq!(
+            return_of(None, time),
+            "rollback: there is no point of no return, every step can be taken back; \
+             from the last one that takes about 5m02s"
+        );
+        assert_eq!(
+            return_of(Some(StepId(7)), time),
+            "rollback: possible up to the point of no return, step 7; \
+             from there it takes about 5m02s"
+        );
     }
 }

@@ -3,7 +3,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use bluegreen_testkit::emulator::query;
+use bluegreen_testkit::emulator::{Fault, Trigger, query};
 use serde_json::{Value, json};
 
 use crate::journal::Draft;
@@ -127,4 +127,34 @@ async fn what_others_changed_since_stops_an_undo_field_by_field() {
                "left": "4", "now": "9", "before": "0"})
     );
     stand.is_as(&before, "an undo that was refused").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_failed_undo_made_again_is_said() {
+    let stand = Stand::before("deploy").await;
+    let run = stand.json(&["log"]).await[0]["run"].clone();
+    let undo = ["undo", run.as_str().unwrap_or_default(), "--settle", "1s"];
+    // The last thing to be taken back, when everything that was made is deleted.
+    let refuse = || {
+        let refusal = Fault::refuse(400, "ValidationError", "no such luck");
+        let protection = Trigger::action("ModifyLoadBalancerAttributes", 0).with_retries();
+        stand.proxy.heal();
+        stand.proxy.fail(protection, refusal);
+    };
+    refuse();
+    let failed = stand.run(&undo).await;
+    assert_eq!(failed.status, 1, "{failed:?}");
+    let made = failed.stdout.split_once("\nmade again, with another identity:\n");
+    let (_, made) = made.unwrap_or_else(|| panic!("{failed:?}"));
+    assert!(made.contains("  scaling group web-green\n  listener web:18080\n"), "{made}");
+    refuse();
+    let failed = stand.run(&[&undo[..], &["--output", "json", "-q"]].concat()).await;
+    let report: Value = serde_json::from_str(&failed.stdout).expect("it is JSON");
+    assert_eq!((failed.status, &report["state"]), (1, &json!("rolled-back")));
+    let remade = report["remade"].as_array().expect("a list");
+    assert!(remade.contains(&json!("target group web-http-green")), "{report:#}");
+    let shown = stand.json(&["show", report["run"].as_str().unwrap_or_default()]).await;
+    let milestones = shown["milestones"].as_array().expect("a list").iter();
+    let again: Vec<_> = milestones.filter(|one| one["event"] == "remade").collect();
+    assert_eq!(again.len(), remade.len(), "{shown:#}");
 }
