@@ -32,7 +32,7 @@ fn timeless(text: &str) -> String {
         match at {
             Some((head, tail)) if line.contains("  since") || line.contains("  until") => {
                 let rest = tail.split_once(')').map_or("", |(_, rest)| rest);
-                plain.push_str(&format!("{head}… UTC (…){rest}"));
+                plain.extend([head, "… UTC (…)", rest]);
             }
             _ => plain.push_str(line),
         }

@@ -3,7 +3,9 @@
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 
 use crate::sandbox::{Said, Sandbox};
 
@@ -32,7 +34,7 @@ impl Race {
 
     /// Runs one round: the process that gets to the endpoint has the lock, and keeps it until the
     /// other one has given up.
-    fn round(&self) {
+    async fn round(&self) {
         let mut racers = [self.start(), self.start()];
         let mut held: Option<TcpStream> = None;
         let begin = Instant::now();
@@ -45,7 +47,7 @@ impl Race {
                 break loser;
             }
             assert!(begin.elapsed() < PATIENCE, "neither of them gave up");
-            std::thread::sleep(Duration::from_millis(1));
+            sleep(Duration::from_millis(1)).await;
         };
         let [first, second] = racers;
         let (winner, loser) = if loser == 0 { (second, first) } else { (first, second) };
@@ -61,7 +63,10 @@ impl Race {
         );
         assert!(loser.stderr.contains("\n  doing    upgrade, run "), "{loser:?}");
 
-        let stream = held.unwrap_or_else(|| self.accept(begin));
+        let stream = match held {
+            Some(stream) => stream,
+            None => self.accept(begin).await,
+        };
         deny(stream);
         let winner = self.said(winner);
         assert_eq!(winner.status, 3, "{winner:?}");
@@ -69,13 +74,13 @@ impl Race {
         assert!(self.endpoint.accept().is_err(), "nobody else went on");
     }
 
-    fn accept(&self, begin: Instant) -> TcpStream {
+    async fn accept(&self, begin: Instant) -> TcpStream {
         loop {
             if let Ok((stream, _)) = self.endpoint.accept() {
                 return stream;
             }
             assert!(begin.elapsed() < PATIENCE, "the winner does not go on");
-            std::thread::sleep(Duration::from_millis(1));
+            sleep(Duration::from_millis(1)).await;
         }
     }
 
@@ -109,17 +114,20 @@ fn deny(mut stream: TcpStream) {
          connection: close\r\n\r\n{DENIED}"
     );
     stream.write_all(reply.as_bytes()).expect("the winner listens");
+    // What is closed before all of it was read is cut off, and the answer with it.
+    stream.shutdown(std::net::Shutdown::Write).expect("the winner listens");
+    stream.read_to_end(&mut head).expect("the winner has said all");
 }
 
 fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-#[test]
-fn of_two_that_start_the_same_at_the_same_time_one_proceeds_200_times() {
+#[tokio::test]
+async fn of_two_that_start_the_same_at_the_same_time_one_proceeds_200_times() {
     let race = Race::new(Sandbox::new(), "store");
     for _ in 0..ROUNDS {
-        race.round();
+        race.round().await;
     }
     // Whoever lost wrote nothing, and whoever won had not begun anything.
     assert!(!race.sandbox.path("work/store/runs").exists());
