@@ -137,6 +137,11 @@ pub(crate) enum Command {
     Show(Show),
     /// Finish what interrupted runs left
     Recover(Recover),
+    /// Take a committed run back, as a new run
+    Undo(Undo),
+    /// Tell who holds the locks of environments, or take one away
+    #[command(subcommand)]
+    Lock(Lock),
 }
 
 /// Options of `upgrade`.
@@ -145,6 +150,8 @@ pub(crate) struct Upgrade {
     /// Name the environment, as in the configuration
     #[arg(value_name = "ENV")]
     pub(crate) environment: String,
+    #[command(flatten)]
+    pub(crate) settle: Settle,
 }
 
 /// Options of `deploy`.
@@ -176,6 +183,8 @@ pub(crate) struct Deploy {
     pub(crate) timeout: Timeout,
     #[command(flatten)]
     pub(crate) poll: Poll,
+    #[command(flatten)]
+    pub(crate) settle: Settle,
 }
 
 /// Options of `switch`.
@@ -189,6 +198,8 @@ pub(crate) struct Switch {
     pub(crate) to: Option<Color>,
     #[command(flatten)]
     pub(crate) poll: Poll,
+    #[command(flatten)]
+    pub(crate) settle: Settle,
 }
 
 /// Options of `scaledown`.
@@ -204,6 +215,8 @@ pub(crate) struct Scaledown {
     pub(crate) timeout: Timeout,
     #[command(flatten)]
     pub(crate) poll: Poll,
+    #[command(flatten)]
+    pub(crate) settle: Settle,
 }
 
 /// How long to wait.
@@ -220,6 +233,16 @@ pub(crate) struct Poll {
     /// Look this often
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration::parse_some)]
     pub(crate) poll: Duration,
+}
+
+/// How late a call may land.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Settle {
+    /// Expect a call whose answer was lost to land up to this late: for that long nobody can say
+    /// that it did not
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
+    #[arg(hide_short_help = true)]
+    pub(crate) settle: Duration,
 }
 
 /// Options of `status`.
@@ -264,6 +287,54 @@ pub(crate) struct Recover {
     /// Name the run, or the beginning of its id [default: every open run]
     #[arg(value_name = "RUN")]
     pub(crate) run: Option<String>,
+    /// Go on with the plan instead of back
+    #[arg(long)]
+    pub(crate) forward: bool,
+    /// Leave what this step changed as it is, since it is stuck; may be given several times
+    #[arg(long, value_name = "STEP", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(requires = "run", conflicts_with = "forward")]
+    pub(crate) skip: Vec<u32>,
+    #[command(flatten)]
+    pub(crate) settle: Settle,
+}
+
+/// Options of `undo`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Undo {
+    /// Name the run, or the beginning of its id
+    #[arg(value_name = "RUN")]
+    pub(crate) run: String,
+    #[command(flatten)]
+    pub(crate) timeout: Timeout,
+    #[command(flatten)]
+    pub(crate) poll: Poll,
+    #[command(flatten)]
+    pub(crate) settle: Settle,
+}
+
+/// What to do about locks.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Lock {
+    /// Tell who holds the locks of environments, since when, and what for
+    Status(LockStatus),
+    /// Take the lock of an environment from whoever holds it; wants `--confirm`
+    Break(LockBreak),
+}
+
+/// Options of `lock status`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LockStatus {
+    /// Name the environments [default: all that are configured]
+    #[arg(value_name = "ENV")]
+    pub(crate) environments: Vec<String>,
+}
+
+/// Options of `lock break`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LockBreak {
+    /// Name the environment, here and with `--confirm`
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
 }
 
 #[cfg(test)]

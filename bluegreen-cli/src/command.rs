@@ -1,6 +1,7 @@
 //! One file per verb.
 
 mod deploy;
+mod lock;
 mod log;
 mod operate;
 mod orphans;
@@ -12,6 +13,7 @@ mod show;
 mod status;
 mod switch;
 mod trace;
+mod undo;
 mod upgrade;
 mod watch;
 
@@ -23,6 +25,7 @@ use crate::args::{Cli, Command, Global};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::render::{self, Out};
+use operate::Request;
 
 /// Runs a command and returns its exit code.
 pub(crate) fn main(cli: Cli) -> u8 {
@@ -56,18 +59,28 @@ struct Session {
 impl Session {
     /// Returns the exit code of a command that has said all there is to say.
     async fn run(&self, command: &Command) -> Result<u8, Failure> {
-        let (environment, operation) = match command {
-            Command::Upgrade(options) => (&options.environment, upgrade::operation()),
-            Command::Deploy(options) => (&options.environment, deploy::operation(options)?),
-            Command::Switch(options) => (&options.environment, switch::operation(options)),
-            Command::Scaledown(options) => (&options.environment, scaledown::operation(options)),
+        let request = match command {
+            Command::Upgrade(options) => {
+                Request::new(&options.environment, upgrade::operation(), options.settle)
+            }
+            Command::Deploy(options) => {
+                Request::new(&options.environment, deploy::operation(options)?, options.settle)
+            }
+            Command::Switch(options) => {
+                Request::new(&options.environment, switch::operation(options), options.settle)
+            }
+            Command::Scaledown(options) => {
+                Request::new(&options.environment, scaledown::operation(options), options.settle)
+            }
+            Command::Undo(options) => undo::request(self, options).await?,
             Command::Status(options) => return status::run(self, options).await,
             Command::Orphans(options) => return Box::pin(orphans::run(self, options)).await,
             Command::Log(options) => return log::run(self, options).await,
             Command::Show(options) => return show::run(self, options).await,
             Command::Recover(options) => return recover::run(self, options).await,
+            Command::Lock(options) => return lock::run(self, options).await,
         };
-        Box::pin(operate::run(self, environment, operation)).await
+        Box::pin(operate::run(self, request)).await
     }
 
     fn config(&self) -> Result<Config, Failure> {

@@ -4,7 +4,8 @@ use std::error::Error;
 
 use bluegreen_core::model::RunId;
 use bluegreen_core::operation::{OperationError, OperationErrorKind};
-use bluegreen_core::transaction::Left;
+use bluegreen_core::plan::Overtaken;
+use bluegreen_core::transaction::{Held, Left};
 
 use crate::exit;
 
@@ -19,15 +20,29 @@ pub(crate) struct Failure {
     pub(crate) hint: Option<String>,
     /// The run, if one was begun.
     pub(crate) run: Option<RunId>,
-    /// What is left in place, or perhaps is.
-    pub(crate) left: Vec<Left>,
     /// How things stand, in a word.
     pub(crate) state: &'static str,
+    /// What is shown as a list.
+    pub(crate) lists: Box<Lists>,
+}
+
+/// What does not go into one line.
+#[derive(Debug, Default)]
+pub(crate) struct Lists {
+    /// What is left in place, or perhaps is.
+    pub(crate) left: Vec<Left>,
+    /// What was made again on the way back, with another identity.
+    pub(crate) remade: Vec<String>,
+    /// What somebody changed that a run had left.
+    pub(crate) overtaken: Vec<Overtaken>,
+    /// Who holds the lock that is in the way.
+    pub(crate) held: Option<Held>,
 }
 
 impl Failure {
     fn new(exit: u8, state: &'static str, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), hint: None, run: None, left: Vec::new(), state }
+        let message = message.into();
+        Self { exit, message, hint: None, run: None, state, lists: Box::default() }
     }
 
     /// Wrong usage or configuration; nothing was tried.
@@ -45,9 +60,32 @@ impl Failure {
         Self::new(exit::INTERRUPTED, "cancelled", "interrupted; nothing was changed")
     }
 
+    /// A run that was to go on turned round, and everything is as it was before.
+    pub(crate) fn turned_round(run: RunId, cause: &str, asked: bool) -> Self {
+        let failure = if asked {
+            Self::new(exit::INTERRUPTED, "cancelled", cause)
+        } else {
+            Self::new(exit::ROLLED_BACK, "rolled-back", cause)
+                .with_hint("everything is as it was before; mend the cause and try again")
+        };
+        Self { run: Some(run), ..failure }
+    }
+
     /// Says what to do next.
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says who holds the lock that is in the way.
+    pub(crate) fn with_held(mut self, held: Held) -> Self {
+        self.lists.held = Some(held);
+        self
+    }
+
+    /// Says what was made again on the way back.
+    pub(crate) fn with_remade(mut self, remade: Vec<String>) -> Self {
+        self.lists.remade = remade;
         self
     }
 }
@@ -55,13 +93,20 @@ impl Failure {
 impl From<OperationError> for Failure {
     fn from(error: OperationError) -> Self {
         let kind = error.kind();
+        // What is listed need not be said in the line as well.
+        let message = if error.held().is_some() { error.to_string() } else { chain(&error) };
         Self {
             exit: exit::code(kind),
-            message: chain(&error),
+            message,
             hint: error.hint().map(str::to_owned),
             run: error.run().cloned(),
-            left: error.left().to_vec(),
             state: state(kind),
+            lists: Box::new(Lists {
+                left: error.left().to_vec(),
+                remade: error.remade().to_vec(),
+                overtaken: error.overtaken().to_vec(),
+                held: error.held().cloned(),
+            }),
         }
     }
 }

@@ -19,10 +19,12 @@ pub use actor::Actor;
 pub use bluegreen::{Bluegreen, Done};
 pub use circumstances::Circumstances;
 pub use error::{OperationError, OperationErrorKind};
-pub use history::{RunDetails, RunState, RunSummary, StepDetails, run_details, runs};
+pub use history::{
+    Milestone, MilestoneKind, RunDetails, RunState, RunSummary, StepDetails, Way, run_details, runs,
+};
 pub use observe::observe;
 pub use orphans::{Orphans, PreparedOrphans};
 pub use prepare::{Operation, prepare};
 pub use prepared::Prepared;
-pub use recover::RecoverOptions;
+pub use recover::{RecoverOptions, recovery};
 pub use spec::EnvironmentSpec;

@@ -3,14 +3,20 @@
 - DeleteLaunchTemplateVersions does not exist; numbers of versions are found by
   their place in a list.
 - CreateLaunchTemplateVersion forgets the source version and the client token.
-- CreateAutoScalingGroup forgets the lifecycle hooks it is given.
+- CreateAutoScalingGroup forgets the lifecycle hooks it is given, and replaces a
+  group of the same name.
+- CreateListener takes a port that is taken. Asked for the same once more, as by
+  a client whose answer was lost, it and CreateTargetGroup do nothing on AWS.
 """
 
+from moto.autoscaling.exceptions import AutoscalingClientError
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import InvalidLaunchTemplateVersionNotFound
 from moto.ec2.models.launch_templates import LaunchTemplate, LaunchTemplateVersion
 from moto.ec2.responses.launch_templates import LaunchTemplates
+from moto.elbv2.exceptions import DuplicateListenerError
+from moto.elbv2.models import ELBv2Backend
 
 
 def create_version(self, data, description):
@@ -102,7 +108,14 @@ LaunchTemplates.delete_launch_template_versions = delete_launch_template_version
 create_without_hooks = AutoScalingResponse.create_auto_scaling_group
 
 
+class AlreadyExists(AutoscalingClientError):
+    code = "AlreadyExists"
+    message = "AutoScalingGroup by this name already exists"
+
+
 def create_auto_scaling_group(self):
+    if self._get_param("AutoScalingGroupName") in self.autoscaling_backend.autoscaling_groups:
+        raise AlreadyExists()
     result = create_without_hooks(self)
     for hook in self._get_param("LifecycleHookSpecificationList", []):
         self.autoscaling_backend.create_lifecycle_hook(
@@ -116,3 +129,33 @@ def create_auto_scaling_group(self):
 
 
 AutoScalingResponse.create_auto_scaling_group = create_auto_scaling_group
+
+create_any_listener = ELBv2Backend.create_listener
+create_new_target_group = ELBv2Backend.create_target_group
+
+
+def create_listener(self, load_balancer_arn, protocol, port, *rest, **named):
+    asked = (str(protocol), str(port), repr(rest), repr(named))
+    balancer = self.load_balancers.get(load_balancer_arn)
+    for listener in balancer.listeners.values() if balancer else []:
+        if str(listener.port) == str(port):
+            if getattr(listener, "asked", None) == asked:
+                return listener
+            raise DuplicateListenerError()
+    listener = create_any_listener(self, load_balancer_arn, protocol, port, *rest, **named)
+    listener.asked = asked
+    return listener
+
+
+def create_target_group(self, name, **named):
+    asked = repr(named)
+    for group in self.target_groups.values():
+        if group.name == name and getattr(group, "asked", None) == asked:
+            return group
+    group = create_new_target_group(self, name, **named)
+    group.asked = asked
+    return group
+
+
+ELBv2Backend.create_listener = create_listener
+ELBv2Backend.create_target_group = create_target_group

@@ -1,15 +1,17 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use bluegreen_core::change::CloudChange;
 use bluegreen_core::cloud::Cloud;
 use bluegreen_core::model::Environment as Observed;
-use bluegreen_core::operation::{Bluegreen, Done, Operation, Prepared, run_details};
+use bluegreen_core::operation::{Bluegreen, Done, Operation, Prepared, RunDetails, run_details};
 use bluegreen_core::plan::{CloudPlan, Decision};
-use bluegreen_core::transaction::{EventSink, Store, Work};
+use bluegreen_core::transaction::{EventSink, Policy, Store, Work};
 
 use super::Session;
 use super::question::Question;
 use super::watch::Watch;
+use crate::args::Settle;
 use crate::config::Environment;
 use crate::connect::Connector;
 use crate::failure::Failure;
@@ -17,21 +19,41 @@ use crate::render::{self, Outline, Report};
 use crate::signals::Signals;
 use crate::{actor, exit};
 
-/// Does something with one environment: plans, asks, runs, and says how it went.
-pub(super) async fn run(
-    session: &Session,
-    name: &str,
+/// What is to be done with one environment.
+#[derive(Debug)]
+pub(super) struct Request {
+    environment: String,
     operation: Operation,
-) -> Result<u8, Failure> {
-    let environment = session.config()?.environment(name)?.clone();
+    settle: Duration,
+    /// The earlier run that is taken back, if one is.
+    undone: Option<RunDetails>,
+}
+
+impl Request {
+    /// Asks for an operation.
+    pub(super) fn new(environment: &str, operation: Operation, settle: Settle) -> Self {
+        let (environment, settle) = (environment.to_owned(), settle.settle);
+        Self { environment, operation, settle, undone: None }
+    }
+
+    /// Says which earlier run is taken back.
+    pub(super) fn with_undone(self, run: RunDetails) -> Self {
+        Self { undone: Some(run), ..self }
+    }
+}
+
+/// Does something with one environment: plans, asks, runs, and says how it went.
+pub(super) async fn run(session: &Session, request: Request) -> Result<u8, Failure> {
+    let Request { environment: name, operation, settle, undone } = request;
+    let environment = session.config()?.environment(&name)?.clone();
     let store = session.store().await?;
     let events = render::events(session.global.events.as_deref())?;
-    let operating = Operating { session, environment, store, operation };
+    let operating = Operating { session, environment, store, operation, settle, undone };
     match Box::pin(operating.run(events)).await {
         Ok(()) => Ok(exit::DONE),
         Err(failure) => {
             operating.report_failure(&failure).await;
-            Err(hinted(failure, name))
+            Err(hinted(failure, &name))
         }
     }
 }
@@ -42,6 +64,8 @@ struct Operating<'a> {
     environment: Environment,
     store: Arc<dyn Store>,
     operation: Operation,
+    settle: Duration,
+    undone: Option<RunDetails>,
 }
 
 impl Operating<'_> {
@@ -63,16 +87,21 @@ impl Operating<'_> {
         let bluegreen = self.bluegreen(connector.connect(&self.environment).await?);
         let prepared = signals.unless_asked(bluegreen.prepare(spec, &self.operation)).await?;
         let Decision::Run(plan) = prepared.decision() else {
-            return self.execute(bluegreen, prepared, &mut signals, None).await;
+            return Box::pin(self.execute(bluegreen, prepared, &mut signals, None)).await;
         };
         self.show_before(prepared.environment(), plan, &region, question);
         let what = format!("{} {}", self.operation.name(), spec.name);
-        signals.unless_asked(question.ask(&self.environment, &what)).await?;
-        self.execute(bluegreen, prepared, &mut signals, events).await
+        let answer = signals.unless_asked(question.ask(&self.environment, &what)).await;
+        if let Err(failure) = answer {
+            prepared.release().await;
+            return Err(failure);
+        }
+        Box::pin(self.execute(bluegreen, prepared, &mut signals, events)).await
     }
 
     fn bluegreen(&self, cloud: Arc<dyn Cloud>) -> Bluegreen {
-        Bluegreen::of(cloud, Arc::clone(&self.store)).with_actor(actor::name())
+        let policy = Policy { settle: self.settle, ..Policy::default() };
+        Bluegreen::of(cloud, Arc::clone(&self.store)).with_actor(actor::name()).with_policy(policy)
     }
 
     /// Runs the very plan that was shown.
@@ -93,7 +122,7 @@ impl Operating<'_> {
         let watch = Watch::new(&self.session.global, events);
         let bluegreen =
             watch.attach(bluegreen).with_confirmation(self.environment.spec.name.clone());
-        match watch.follow(signals, bluegreen.execute(prepared)).await? {
+        match watch.follow(signals, Box::pin(bluegreen.execute(prepared))).await? {
             Done::Ran(outcome) => {
                 let report = Report::ended(self.name(), self.operation.name(), &outcome);
                 let report = match routes {
@@ -119,7 +148,8 @@ impl Operating<'_> {
         region: &'a str,
     ) -> Outline<'a> {
         let (operation, alias) = (self.operation.name(), self.environment.account.alias.as_str());
-        Outline { operation, environment, alias, region, plan }
+        let undone = self.undone.as_ref();
+        Outline { operation, environment, alias, region, plan, undone }
     }
 
     /// Shows a plan that is the whole answer.

@@ -1,7 +1,13 @@
 use std::sync::Arc;
 
-use bluegreen_core::operation::{Bluegreen, Done, RecoverOptions, RunDetails, run_details, runs};
-use bluegreen_core::transaction::{EventSink, Store};
+use bluegreen_core::model::RunId;
+use bluegreen_core::operation::{
+    Bluegreen, Done, MilestoneKind, OperationError, RecoverOptions, RunDetails, RunState,
+    RunSummary, Way, recovery, run_details, runs,
+};
+use bluegreen_core::transaction::{
+    Ending, EventSink, Outcome, Policy, StepId, Store, StoreError, StoreErrorKind,
+};
 
 use super::question::Question;
 use super::watch::Watch;
@@ -17,25 +23,27 @@ use crate::{actor, exit};
 /// Finishes what interrupted runs left: one, or every open run of the store.
 pub(super) async fn run(session: &Session, options: &Recover) -> Result<u8, Failure> {
     let store = session.store().await?;
-    let runs = wanted(&*store, options).await?;
+    let runs = wanted(&*store, options.run.as_deref()).await?;
     let out = session.out;
     if runs.is_empty() && !out.is_json() {
         out.text("nothing to recover: no run is open\n");
     }
+    let events = render::events(session.global.events.as_deref())?;
+    let skip: Vec<StepId> = options.skip.iter().copied().map(StepId).collect();
+    let how = RecoverOptions::default().with_forward(options.forward).with_skip(skip);
+    let policy = Policy { settle: options.settle.settle, ..Policy::default() };
+    let recovering = Recovering { session, store, events, how, policy };
     let is_single = options.run.is_some();
     if session.global.dry_run {
-        show(session, &runs, is_single);
-        return Ok(exit::DONE);
+        return recovering.show(&runs, is_single).await;
     }
-    let events = render::events(session.global.events.as_deref())?;
-    let recovering = Recovering { session, store, events };
     let (mut reports, mut code, mut is_stopped) = (Vec::new(), exit::DONE, false);
     for run in &runs {
         if is_stopped {
             break;
         }
         let (report, failure);
-        (report, failure, is_stopped) = recovering.one(run).await;
+        (report, failure, is_stopped) = recovering.one(run).await?;
         if !out.is_json() {
             report.write(out);
         }
@@ -54,84 +62,96 @@ pub(super) async fn run(session: &Session, options: &Recover) -> Result<u8, Fail
     Ok(code)
 }
 
-async fn wanted(store: &dyn Store, options: &Recover) -> Result<Vec<RunDetails>, Failure> {
-    let wanted = if let Some(beginning) = &options.run {
-        vec![find(store, beginning).await?]
-    } else {
-        let all = runs(store).await?.into_iter();
-        all.filter(|run| run.is_open()).map(|run| run.run).collect()
-    };
-    let mut found = Vec::new();
-    for run in wanted {
-        found.push(run_details(store, &run).await?);
+/// Returns the run that is named, or every open one.
+async fn wanted(store: &dyn Store, beginning: Option<&str>) -> Result<Vec<RunId>, Failure> {
+    if let Some(beginning) = beginning {
+        return Ok(vec![find(store, beginning).await?]);
     }
-    Ok(found)
-}
-
-/// Shows what a recovery would begin with, and does nothing.
-fn show(session: &Session, runs: &[RunDetails], is_single: bool) {
-    let out = session.out;
-    let details: Vec<Details<'_>> = runs.iter().map(Details::new).collect();
-    match details.as_slice() {
-        [details] if is_single && out.is_json() => out.json(details),
-        details if out.is_json() => out.json(&details),
-        _ => {
-            for run in runs {
-                out.text(&render::recovery(run, render::width()));
-            }
-        }
-    }
+    let all = runs(store).await?.into_iter();
+    Ok(all.filter(RunSummary::is_open).map(|run| run.run).collect())
 }
 
 struct Recovering<'a> {
     session: &'a Session,
     store: Arc<dyn Store>,
     events: Option<Arc<dyn EventSink>>,
+    how: RecoverOptions,
+    policy: Policy,
 }
 
 impl Recovering<'_> {
+    /// Shows what recoveries would begin with, and does nothing.
+    async fn show(&self, runs: &[RunId], is_single: bool) -> Result<u8, Failure> {
+        let mut found = Vec::new();
+        for run in runs {
+            found.push(recovery(&*self.store, run, &self.how).await?);
+        }
+        let out = self.session.out;
+        let details: Vec<Details<'_>> = found.iter().map(Details::new).collect();
+        match details.as_slice() {
+            [details] if is_single && out.is_json() => out.json(details),
+            details if out.is_json() => out.json(&details),
+            _ => found.iter().for_each(|run| self.show_one(run)),
+        }
+        Ok(exit::DONE)
+    }
+
+    fn show_one(&self, run: &RunDetails) {
+        let out = self.session.out;
+        match ended(run) {
+            Some(why) => Report::nothing(name_of(run), "recover", &why).write(out),
+            None => out.text(&render::recovery(run, &self.how.skip, render::width())),
+        }
+    }
+
     /// Recovers one run; says how it went, and whether somebody wants no more of it.
-    async fn one(&self, run: &RunDetails) -> (Report, Option<Failure>, bool) {
-        let summary = &run.summary;
-        let name = summary.environment.as_str();
-        if !summary.is_open() {
-            let why = format!("run {} has ended: {}", summary.run, summary.state.as_str());
-            return (Report::nothing(name, "recover", &why), None, false);
+    async fn one(&self, run: &RunId) -> Result<(Report, Option<Failure>, bool), Failure> {
+        let details = run_details(&*self.store, run).await?;
+        let name = name_of(&details);
+        if let Some(why) = ended(&details) {
+            return Ok((Report::nothing(name, "recover", &why), None, false));
         }
         let mut watch = None;
         let result = Box::pin(self.try_one(run, &mut watch)).await;
         let is_stopped = watch.is_some_and(|watch| watch.is_stopped());
-        match result {
+        Ok(match result {
             Ok(report) => (report, None, is_stopped),
             Err(failure) => {
                 let report =
-                    Report::failed(name, "recover", &failure).with_changes(summary.changes);
+                    Report::failed(name, "recover", &failure).with_changes(details.summary.changes);
                 let is_stopped = is_stopped || failure.exit == exit::INTERRUPTED;
                 (report, Some(failure), is_stopped)
             }
-        }
+        })
     }
 
-    async fn try_one(
-        &self,
-        run: &RunDetails,
-        watch: &mut Option<Watch>,
-    ) -> Result<Report, Failure> {
-        let (out, name) = (self.session.out, run.summary.environment.as_str());
+    async fn try_one(&self, run: &RunId, watch: &mut Option<Watch>) -> Result<Report, Failure> {
+        let details = recovery(&*self.store, run, &self.how).await?;
+        let (out, name) = (self.session.out, name_of(&details));
         let config = self.session.config()?;
         let environment = config.environment(name)?;
+        self.check_free(environment).await?;
         let question = Question::about(&self.session.global, environment)?;
-        let text = render::recovery(run, render::width());
+        let text = render::recovery(&details, &self.how.skip, render::width());
         if !out.is_json() {
             out.text(&format!("{text}\n"));
         } else if question != Question::None {
             render::problem(&format!("{text}\n"));
         }
         let mut signals = Signals::new()?;
-        let what = format!("recover {} of {name}", summary_of(run));
+        let what = format!("recover run {run} ({}) of {name}", details.summary.operation);
         signals.unless_asked(question.ask(environment, &what)).await?;
         let watch = watch.insert(Watch::new(&self.session.global, self.events.clone()));
-        self.recover(run, environment, watch, &mut signals).await
+        self.recover(&details, environment, watch, &mut signals).await
+    }
+
+    /// Asks nobody about a run that is under way.
+    async fn check_free(&self, environment: &Environment) -> Result<(), Failure> {
+        let name = &environment.spec.name;
+        let state = self.store.lock_state(name).await.map_err(OperationError::from)?;
+        let Some(held) = state.held else { return Ok(()) };
+        let held = StoreErrorKind::Held(Some(Box::new(held)));
+        Err(OperationError::from(StoreError::new(held, name)).into())
     }
 
     async fn recover(
@@ -144,20 +164,44 @@ impl Recovering<'_> {
         let cloud = Connector::new(&self.session.global).connect(environment).await?;
         let bluegreen = Bluegreen::of(cloud, Arc::clone(&self.store))
             .with_actor(actor::name())
+            .with_policy(self.policy)
             .with_confirmation(environment.spec.name.clone());
         let bluegreen = watch.attach(bluegreen);
         let spec = environment.spec.clone();
-        let options = RecoverOptions::default();
-        let work = bluegreen.recover(&run.summary.run, &options, |_| Some(spec));
-        let name = environment.spec.name.as_str();
-        Ok(match watch.follow(signals, work).await? {
-            Done::Ran(outcome) => Report::ended(name, "recover", &outcome),
-            Done::Nothing(why) => Report::nothing(name, "recover", &why),
-            _ => Report::nothing(name, "recover", "it is done"),
-        })
+        let work = bluegreen.recover(&run.summary.run, &self.how, |_| Some(spec));
+        let name = name_of(run);
+        match watch.follow(signals, work).await? {
+            Done::Ran(outcome) => self.report(run, &outcome).await,
+            Done::Nothing(why) => Ok(Report::nothing(name, "recover", &why)),
+            _ => Ok(Report::nothing(name, "recover", "it is done")),
+        }
+    }
+
+    /// Says how a recovery went; one that was to go on and had to turn round has failed.
+    async fn report(&self, run: &RunDetails, outcome: &Outcome) -> Result<Report, Failure> {
+        if run.recovery == Some(Way::Forward) && outcome.ending == Ending::RolledBack {
+            let now = run_details(&*self.store, &outcome.run).await?;
+            let asked = now.milestones.iter().any(|milestone| {
+                matches!(milestone.kind, MilestoneKind::TurnedRound { asked: true, .. })
+            });
+            let cause = now.cause.as_deref().unwrap_or("it could not go on");
+            return Err(Failure::turned_round(outcome.run.clone(), cause, asked)
+                .with_remade(outcome.remade.clone()));
+        }
+        Ok(Report::ended(name_of(run), "recover", outcome))
     }
 }
 
-fn summary_of(run: &RunDetails) -> String {
-    format!("run {} ({})", run.summary.run, run.summary.operation)
+fn name_of(run: &RunDetails) -> &str {
+    run.summary.environment.as_str()
+}
+
+/// Says that a run has ended, if it has.
+fn ended(run: &RunDetails) -> Option<String> {
+    let summary = &run.summary;
+    let how = match summary.state {
+        RunState::Dirty => "closed, with something left as decided",
+        state => state.as_str(),
+    };
+    (!summary.is_open()).then(|| format!("run {} has ended: {}", summary.run, how))
 }

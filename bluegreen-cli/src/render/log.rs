@@ -20,21 +20,22 @@ pub(crate) fn log(runs: &[RunSummary]) -> String {
             minute(run.started),
             run.operation.clone(),
             run.environment.to_string(),
-            state(run.state),
+            state(run),
             run.changes.to_string(),
         ]);
     }
     table.lines(0)
 }
 
-/// Gives a state its colour.
-pub(super) fn state(state: RunState) -> String {
-    let style = match state {
+/// Writes how a run stands, in its colour.
+pub(super) fn state(run: &RunSummary) -> String {
+    let style = match run.state {
         RunState::Committed => GOOD,
         RunState::RolledBack => ODD,
         RunState::Open | RunState::Dirty => BAD.bold(),
     };
-    styled(style, state.as_str())
+    let is_closed = run.state == RunState::Dirty && !run.is_open();
+    styled(style, if is_closed { "dirty, closed" } else { run.state.as_str() })
 }
 
 /// Returns how many characters tell all of `runs` apart.

@@ -67,6 +67,11 @@ pub(crate) fn width() -> usize {
     text::width(terminal_size::terminal_size_of(io::stdout()))
 }
 
+/// Returns how many columns errors and questions may take.
+pub(super) fn problem_width() -> usize {
+    text::width(terminal_size::terminal_size_of(io::stderr()))
+}
+
 /// Writes an error or a question, or what else people must see.
 pub(crate) fn problem(text: &str) {
     write(&mut anstream::stderr().lock(), text);

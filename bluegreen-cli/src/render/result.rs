@@ -1,11 +1,12 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use bluegreen_core::transaction::{Ending, Left, Outcome};
+use bluegreen_core::plan::Overtaken;
+use bluegreen_core::transaction::{Difference, Ending, Held, Left, Outcome};
 use serde::Serialize;
 
-use super::Out;
-use super::text::{BAD, BOLD, GOOD, count, styled};
+use super::text::{BAD, BOLD, GOOD, ODD, count, styled};
+use super::{Out, lists, width};
 use crate::failure::Failure;
 
 /// How an operation went.
@@ -18,12 +19,24 @@ pub(crate) struct Report {
     changes: usize,
     skew_ms: Option<u64>,
     error: Option<String>,
+    /// What is left in place, or perhaps is.
     left: Vec<LeftReport>,
+    /// What was made again on the way back, with another identity.
+    remade: Vec<String>,
+    /// Who holds the lock that is in the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<Held>,
+    /// What somebody changed that a run had left.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    overtaken: Vec<Overtaken>,
     /// Why there was nothing to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     #[serde(skip)]
     routes: usize,
+    /// What is left, for people.
+    #[serde(skip)]
+    decided: Vec<Left>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -31,6 +44,14 @@ struct LeftReport {
     step: u32,
     change: String,
     reason: String,
+    differences: Vec<Difference>,
+}
+
+impl From<&Left> for LeftReport {
+    fn from(left: &Left) -> Self {
+        let Left { step, change, reason, differences } = left.clone();
+        Self { step: step.0, change, reason, differences }
+    }
 }
 
 impl Report {
@@ -44,8 +65,12 @@ impl Report {
             skew_ms: None,
             error: None,
             left: Vec::new(),
+            remade: Vec::new(),
+            held: None,
+            overtaken: Vec::new(),
             reason: None,
             routes: 0,
+            decided: Vec::new(),
         }
     }
 
@@ -66,21 +91,23 @@ impl Report {
             run: Some(outcome.run.to_string()),
             changes: outcome.changes,
             skew_ms: Some(millis(outcome.skew)),
+            left: outcome.left.iter().map(LeftReport::from).collect(),
+            remade: outcome.remade.clone(),
+            decided: outcome.left.clone(),
             ..Self::new(environment, operation, state)
         }
     }
 
     /// It failed.
     pub(crate) fn failed(environment: &str, operation: &str, failure: &Failure) -> Self {
-        let left = |left: &Left| LeftReport {
-            step: left.step.0,
-            change: left.change.clone(),
-            reason: left.reason.clone(),
-        };
+        let lists = &failure.lists;
         Self {
             run: failure.run.as_ref().map(ToString::to_string),
             error: Some(failure.message.clone()),
-            left: failure.left.iter().map(left).collect(),
+            left: lists.left.iter().map(LeftReport::from).collect(),
+            remade: lists.remade.clone(),
+            held: lists.held.clone(),
+            overtaken: lists.overtaken.clone(),
             ..Self::new(environment, operation, failure.state)
         }
     }
@@ -101,10 +128,10 @@ impl Report {
 
     /// Writes it for people or for programs.
     pub(crate) fn write(&self, out: Out) {
-        if out.is_json() { out.json(self) } else { out.text(&self.text()) }
+        if out.is_json() { out.json(self) } else { out.text(&self.text(width())) }
     }
 
-    fn text(&self) -> String {
+    fn text(&self, width: usize) -> String {
         let Self { environment, operation, changes, .. } = self;
         let run = self.run.as_deref().unwrap_or("not begun");
         let mut text = match self.state {
@@ -123,6 +150,21 @@ impl Report {
                 let head = styled(BOLD, "rolled back:");
                 format!("{head} {environment} is as it was before (run {run})")
             }
+            "dirty" if !self.decided.is_empty() => {
+                let head = styled(ODD.bold(), "left as decided:");
+                let left = count(self.decided.len(), "change");
+                format!(
+                    "{head} {environment} is as it was before, but for {left}\n\n{}\n\
+                     run {run} is closed: nothing comes back to that",
+                    lists::left(&self.decided, width)
+                )
+            }
+            "dirty" | "interrupted" if *changes == 0 => {
+                let head = styled(BAD.bold(), "left open:");
+                format!(
+                    "{head} {environment} is as it was before, and the run has no end (run {run})"
+                )
+            }
             "dirty" | "interrupted" => {
                 let head = styled(BAD.bold(), "left open:");
                 format!("{head} {environment} is not as it was before (run {run})")
@@ -136,6 +178,7 @@ impl Report {
                 .expect("writing to a string cannot fail");
         }
         text.push('\n');
+        text.push_str(&lists::remade(&self.remade, width));
         text
     }
 }

@@ -4,6 +4,8 @@ use anstyle::{AnsiColor, Style};
 use bluegreen_core::model::{Color, Timestamp};
 use terminal_size::{Height, Width};
 
+use crate::duration;
+
 /// How many columns are used where nobody says how many there are.
 const COLUMNS: usize = 80;
 /// Longer lines are hard to read.
@@ -84,6 +86,15 @@ pub(super) fn second(stamp: Timestamp) -> String {
     stamp.to_string().replacen('T', " ", 1).chars().take(19).collect()
 }
 
+/// Writes how far a moment is from now: `4m ago`, `in 26s`.
+pub(super) fn ago(stamp: Timestamp, now: Timestamp) -> String {
+    if stamp > now {
+        format!("in {}", duration::show(stamp.since(now)))
+    } else {
+        format!("{} ago", duration::show(now.since(stamp)))
+    }
+}
+
 /// Writes a number of things: `1 change`, `2 changes`.
 pub(super) fn count(number: usize, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
@@ -99,6 +110,13 @@ mod tests {
         assert_eq!(hang("", "one two", 80), "one two\n");
         assert_eq!(hang("1 ", "unbreakably-long", 8), "1 unbreakably-long\n");
         assert_eq!(hang("", "type `one two`, once", 10), "type\n`one two`,\nonce\n");
+    }
+
+    #[test]
+    fn a_moment_is_told_from_now() {
+        let [then, now] = [60_000, 304_000].map(Timestamp::from_millis);
+        assert_eq!((ago(then, now), ago(now, then)), ("4m04s ago".into(), "in 4m04s".into()));
+        assert_eq!(ago(now, now), "0s ago");
     }
 
     #[test]

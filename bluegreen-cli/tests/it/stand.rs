@@ -105,7 +105,7 @@ impl Stand {
         calls
     }
 
-    /// Returns the binary pointed at the proxy.
+    /// Returns the binary with these arguments, pointed at the proxy.
     pub(crate) fn command(&self, args: &[&str]) -> std::process::Command {
         let mut command = self.sandbox.command(args);
         command

@@ -11,9 +11,19 @@ fn the_version_is_told() {
 #[test]
 fn help_names_every_command_and_every_exit_code() {
     let help = Sandbox::empty().run(&["--help"]).well();
-    for command in
-        ["upgrade", "deploy", "switch", "scaledown", "status", "orphans", "log", "show", "recover"]
-    {
+    for command in [
+        "upgrade",
+        "deploy",
+        "switch",
+        "scaledown",
+        "status",
+        "orphans",
+        "log",
+        "show",
+        "recover",
+        "undo",
+        "lock",
+    ] {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is missing:\n{help}");
     }
     assert!(help.ends_with("130  interrupted, and everything is as it was before\n"), "{help}");
@@ -22,7 +32,14 @@ fn help_names_every_command_and_every_exit_code() {
 #[test]
 fn help_fits_eighty_columns() {
     let sandbox = Sandbox::empty();
-    for args in [&["--help"][..], &["deploy", "--help"], &["switch", "-h"], &["recover", "-h"]] {
+    for args in [
+        &["--help"][..],
+        &["deploy", "--help"],
+        &["switch", "-h"],
+        &["recover", "-h"],
+        &["undo", "--help"],
+        &["lock", "break", "-h"],
+    ] {
         let mut command = sandbox.command(args);
         let output = command.env("COLUMNS", "80").output().expect("the binary can be run");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -139,7 +156,7 @@ fn a_refusal_is_told_to_programs_too() {
         "{\"environment\":\"IE-L-NGINX\",\"operation\":\"switch\",\"run\":null,\
          \"state\":\"refused\",\"changes\":0,\"skew_ms\":null,\
          \"error\":\"account 444455556666 (live) is protected, and changing `IE-L-NGINX` was not \
-         confirmed\",\"left\":[]}\n"
+         confirmed\",\"left\":[],\"remade\":[]}\n"
     );
 }
 

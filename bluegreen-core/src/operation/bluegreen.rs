@@ -252,6 +252,8 @@ impl Bluegreen {
         lease: &Arc<Lease>,
     ) -> Result<Done, OperationError> {
         self.check_confirmed(spec)?;
+        // Somebody may have thought about the plan for long.
+        lease.check().await?;
         let journal = self.store.create(&header.run).await?;
         Ok(Done::Ran(self.engine(lease).run(header, journal).await?))
     }

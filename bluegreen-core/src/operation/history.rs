@@ -1,3 +1,6 @@
+mod details;
+mod timeline;
+
 use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 
@@ -5,9 +8,10 @@ use super::OperationError;
 use crate::change::CloudChange;
 use crate::gate::CloudGate;
 use crate::model::{EnvironmentName, RunId, Timestamp};
-use crate::transaction::{
-    Change as _, DecodeError, Ending, Entry, Ledger, Record, StepId, StepState, Store, Work, decode,
-};
+use crate::transaction::{DecodeError, Ending, Entry, Ledger, StepState, Store, decode};
+
+pub use details::{Milestone, MilestoneKind, RunDetails, StepDetails, Way};
+pub(super) use details::{details, way};
 
 pub(super) type CloudEntry = Entry<CloudChange, CloudGate>;
 pub(super) type CloudLedger = Ledger<CloudChange, CloudGate>;
@@ -30,7 +34,7 @@ pub struct RunSummary {
     pub started: Timestamp,
     /// When it ended, if it did.
     pub ended: Option<Timestamp>,
-    /// How it stands; one that ended and is dirty was left so by a person's decision.
+    /// How it stands; one that is dirty and has ended was left so by a person's decision.
     pub state: RunState,
     /// How many changes it made, in place or not.
     pub changes: usize,
@@ -46,7 +50,8 @@ pub enum RunState {
     Committed,
     /// Everything is as before.
     RolledBack,
-    /// Something could not be taken back.
+    /// Something could not be taken back. A run that has ended like that is closed: a person decided
+    /// to leave it.
     Dirty,
 }
 
@@ -67,40 +72,6 @@ impl RunState {
             Self::Dirty => "dirty",
         }
     }
-}
-
-/// One run, step by step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RunDetails {
-    /// The run in a line.
-    pub summary: RunSummary,
-    /// Why it went back, if it did.
-    pub cause: Option<String>,
-    /// Its changes and gates in order.
-    pub steps: Vec<StepDetails>,
-}
-
-/// One change or gate of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct StepDetails {
-    /// Its place in the plan.
-    pub step: StepId,
-    /// What its stage is for.
-    pub stage: String,
-    /// The change or the gate, in words.
-    pub what: String,
-    /// What takes it back, in words; nothing for a gate.
-    pub inverse: Option<String>,
-    /// How well it can be taken back; nothing for a gate.
-    pub reversibility: Option<String>,
-    /// How it stands.
-    pub state: String,
-    /// When it began, and when it last came to another state.
-    pub began: Option<Timestamp>,
-    /// When it last came to another state.
-    pub ended: Option<Timestamp>,
-    /// What went wrong with it, if anything did.
-    pub error: Option<String>,
 }
 
 /// Reads the entries of a run and folds them.
@@ -188,72 +159,4 @@ pub(super) fn summary(entries: &[CloudEntry], ledger: &CloudLedger) -> RunSummar
         state,
         changes: ledger.touched().count(),
     }
-}
-
-pub(super) fn details(entries: &[CloudEntry], ledger: &CloudLedger) -> RunDetails {
-    let stages = ledger.plan().stages();
-    let steps = ledger
-        .plan()
-        .steps()
-        .map(|(step, stage, work)| {
-            let (began, ended, error) = timeline(entries, step);
-            StepDetails {
-                step,
-                stage: stages[stage].title.clone(),
-                what: work.map_or_else(ToString::to_string, ToString::to_string),
-                inverse: work.ok().map(|change| change.inverse().to_string()),
-                reversibility: work.ok().map(|change| change.reversibility().to_string()),
-                state: state_name(ledger.state(step), &stages[stage].work).to_owned(),
-                began,
-                ended,
-                error,
-            }
-        })
-        .collect();
-    let cause = ledger.cause().map(str::to_owned);
-    RunDetails { summary: summary(entries, ledger), cause, steps }
-}
-
-fn state_name<C, G>(state: StepState, work: &Work<C, G>) -> &'static str {
-    match (state, work) {
-        (StepState::Pending, _) => "not begun",
-        (StepState::Started, _) => "in doubt",
-        (StepState::Applied, Work::Changes(_)) => "applied",
-        (StepState::Applied, Work::Gate(_)) => "passed",
-        (StepState::Undone, _) => "undone",
-        (StepState::Stuck, _) => "stuck",
-        (StepState::Skipped, _) => "left",
-    }
-}
-
-/// Finds when a step began, when it last came to another state, and what went wrong.
-fn timeline(
-    entries: &[CloudEntry],
-    wanted: StepId,
-) -> (Option<Timestamp>, Option<Timestamp>, Option<String>) {
-    let (mut began, mut ended, mut trouble) = (None, None, None);
-    for entry in entries {
-        match &entry.record {
-            Record::Intended { step, .. } if *step == wanted => began = Some(entry.at),
-            Record::Failed { step, error, .. } if *step == wanted => {
-                ended = Some(entry.at);
-                trouble = Some(error.clone());
-            }
-            Record::Stuck { step, reason, .. } if *step == wanted => {
-                ended = Some(entry.at);
-                trouble = Some(reason.clone());
-            }
-            Record::Applied { step }
-            | Record::Passed { step }
-            | Record::Undone { step, .. }
-            | Record::Skipped { step, .. }
-            | Record::Resurfaced { step }
-                if *step == wanted =>
-            {
-                ended = Some(entry.at);
-            }
-            _ => {}
-        }
-    }
-    (began, ended, trouble)
 }

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use super::history::{self, CloudLedger};
+use super::history::{self, CloudLedger, RunDetails};
 use super::{Bluegreen, Done, EnvironmentSpec, OperationError};
 use crate::model::{EnvironmentName, RunId};
-use crate::transaction::{Lease, Recovery, StepId};
+use crate::transaction::{Lease, Recovery, StepId, Store};
 
 /// What may be said about a recovery.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +29,21 @@ impl RecoverOptions {
         self.skip = skip.into_iter().collect();
         self
     }
+}
+
+/// Tells what a recovery would begin with and which way it would go, and refuses what it would
+/// refuse; needs no cloud.
+pub async fn recovery(
+    store: &dyn Store,
+    run: &RunId,
+    options: &RecoverOptions,
+) -> Result<RunDetails, OperationError> {
+    let (entries, ledger) = history::understood(run, &store.read(run).await?)?;
+    if ledger.ending().is_none() {
+        check_possible(run, &ledger, options)?;
+    }
+    let recovery = history::way(&ledger, options.forward);
+    Ok(RunDetails { recovery, ..history::details(&entries, &ledger) })
 }
 
 impl Bluegreen {
@@ -91,7 +106,7 @@ fn check_possible(
         return Err(OperationError::refused(format!(
             "run {run} has turned round: it can only be taken back"
         ))
-        .with_hint(format!("run `bluegreen recover {run}`")));
+        .with_hint(format!("`bluegreen recover {run}` goes on with that")));
     }
     if let Some(step) = options.skip.iter().find(|step| !ledger.may_skip(**step)) {
         return Err(OperationError::refused(format!(

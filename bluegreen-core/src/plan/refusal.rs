@@ -32,10 +32,7 @@ pub enum Refusal {
         why: String,
     },
     /// Somebody changed what a run left, so that it cannot be taken back.
-    #[error(
-        "what run {run} left was changed since: {}",
-        overtaken.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-    )]
+    #[error("what run {run} left was changed since")]
     Overtaken {
         /// The run.
         run: RunId,
