@@ -37,7 +37,7 @@ impl Life {
     }
 
     async fn run(&self, operation: Operation) -> RunId {
-        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        tokio::time::sleep(std::time::Duration::from_mins(1)).await;
         // Whatever comes of it: the journal tells.
         let _ended = self.bluegreen().run(&self.spec, &operation).await;
         self.last().await

@@ -39,16 +39,22 @@ use crate::journal::MemoryStore;
 /// ])?;
 /// let world = || Arc::new(Flags::new(BTreeMap::new()));
 /// let text = |flags: &Flags| format!("{:?}", flags.values());
-/// let report = Sweep::new().run(&[Planned::new("three flags", plan, world, text)]);
+/// let report = Sweep::new().run(&[Planned::new("three flags", &plan, world, text)]);
 /// report.assert_clean(100);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Planned<C: Change, G: Gate> {
     name: String,
     plan: Plan<Faulty<C>, FaultyGate<G>>,
-    world: Box<dyn Fn() -> Arc<C::World> + Send + Sync>,
-    text: Arc<dyn Fn(&C::World) -> String + Send + Sync>,
+    world: Make<C::World>,
+    text: Text<C::World>,
 }
+
+/// Makes a world, the same every time.
+type Make<W> = Box<dyn Fn() -> Arc<W> + Send + Sync>;
+
+/// Tells one world from another.
+type Text<W> = Arc<dyn Fn(&W) -> String + Send + Sync>;
 
 impl<C: Change, G: Gate> fmt::Debug for Planned<C, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -65,7 +71,7 @@ impl<C: Change, G: Gate<World = C::World>> Planned<C, G> {
     /// Never: a plan stays a plan when its changes are wrapped.
     pub fn new(
         name: &str,
-        plan: Plan<C, G>,
+        plan: &Plan<C, G>,
         world: impl Fn() -> Arc<C::World> + Send + Sync + 'static,
         text: impl Fn(&C::World) -> String + Send + Sync + 'static,
     ) -> Self {
@@ -106,7 +112,7 @@ impl<C: Change, G: Gate<World = C::World>> Subject for Planned<C, G> {
 pub struct PlannedStage<C: Change, G: Gate> {
     plan: Plan<Faulty<C>, FaultyGate<G>>,
     world: Arc<FaultyWorld<C::World>>,
-    text: Arc<dyn Fn(&C::World) -> String + Send + Sync>,
+    text: Text<C::World>,
     store: MemoryStore,
     cancel: Cancel,
     clock: VirtualClock,

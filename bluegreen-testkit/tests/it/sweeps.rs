@@ -29,14 +29,14 @@ fn flags() -> Arc<Flags> {
 #[test]
 fn a_plan_of_changes_of_ones_own_can_be_swept_with_all_its_pairs() {
     let text = |flags: &Flags| format!("{:?}", flags.values());
-    let report = Sweep::new().run(&[Planned::new("flags", plan(), flags, text)]);
+    let report = Sweep::new().run(&[Planned::new("flags", &plan(), flags, text)]);
     report.assert_clean(1_000);
 }
 
 #[test]
 fn the_same_sweep_finds_the_same() {
     let text = |flags: &Flags| format!("{:?}", flags.values());
-    let subject = || [Planned::new("flags", plan(), flags, text)];
+    let subject = || [Planned::new("flags", &plan(), flags, text)];
     let once = Sweep::new().without_pairs().run(&subject());
     assert_eq!(once, Sweep::new().without_pairs().with_threads(1).run(&subject()));
 }
@@ -45,7 +45,7 @@ fn the_same_sweep_finds_the_same() {
 fn a_world_that_forgets_to_take_something_back_is_found() {
     // Whoever looks at this world sees a trace of every write, which no inverse takes away.
     let text = |flags: &Flags| format!("{:?} {}", flags.values(), flags.writes().len());
-    let report = Sweep::new().without_pairs().run(&[Planned::new("flags", plan(), flags, text)]);
+    let report = Sweep::new().without_pairs().run(&[Planned::new("flags", &plan(), flags, text)]);
     let total = report.total();
     assert!(total.violations > 0 && total.violations < total.cases, "{report}");
     let finding = report.findings().next().expect("there are violations");

@@ -74,6 +74,7 @@ fn back(event: &EventKind) -> Option<Line> {
         EventKind::UndoStuck { step, change, reason, .. } => {
             (BAD.bold(), "stuck", format!("{step:>3}  {change}: {reason}"))
         }
+        EventKind::Settling { settle } => (Style::new(), "waiting", settling(*settle)),
         EventKind::Verifying { settle } => (Style::new(), "checking", verifying(*settle)),
         EventKind::Ended { ending: Ending::RolledBack } => {
             (Style::new(), "end", "everything is as it was before".to_owned())
@@ -92,6 +93,11 @@ pub(super) fn so_far(progress: Option<&Progress>) -> String {
         Some(progress) => progress.to_string(),
         None => "it could not be looked at just now".to_owned(),
     }
+}
+
+/// Says what is waited for before a run goes on after a crash.
+pub(super) fn settling(settle: Duration) -> String {
+    format!("{} for calls that may land late", duration::show(settle))
 }
 
 /// Says what is looked at after a rollback.

@@ -6,7 +6,7 @@ use bluegreen_core::transaction::{Event, EventKind, EventSink, StepId};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Progress;
-use super::line::{Writer, so_far, verifying};
+use super::line::{Writer, settling, so_far, verifying};
 use crate::render::text::count;
 
 /// How often the block is drawn.
@@ -73,6 +73,10 @@ impl EventSink for Live {
             EventKind::StageDone { .. } => self.wait_for(String::new()),
             EventKind::Unwinding { changes, .. } => {
                 self.wait_for(format!("taking back {}", count(*changes, "change")));
+            }
+            EventKind::Settling { settle } => {
+                self.wait_for(format!("waiting {}", settling(*settle)));
+                return;
             }
             EventKind::Verifying { settle } => {
                 self.wait_for(format!("checking {}", verifying(*settle)));

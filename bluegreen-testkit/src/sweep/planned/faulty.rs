@@ -65,7 +65,7 @@ impl<E: Failure> Failure for FaultyError<E> {
     }
 }
 
-impl<W: ?Sized> FaultyWorld<W> {
+impl<W: ?Sized + Send + Sync> FaultyWorld<W> {
     pub(super) fn new(world: Arc<W>) -> Self {
         Self { world, desk: Mutex::default() }
     }
