@@ -8,6 +8,8 @@ mod fake_groups;
 mod fake_health;
 mod fake_routes;
 mod fake_worlds;
+mod gated;
+mod lease;
 mod object_faults;
 mod object_races;
 mod operation_faults;
