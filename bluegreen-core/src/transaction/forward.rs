@@ -45,6 +45,7 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
                 Open { step: *step, change, begun }
             })
             .collect();
+        self.let_land(&open).await;
         let in_place = match self.ready(&open).await? {
             Ready::Yes(in_place) => in_place,
             Ready::No(cause) => return self.give_up(cause, steps).await,
@@ -68,6 +69,17 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
         self.skew = self.skew.max(skew);
         self.emit(EventKind::StageDone { title, skew });
         Ok(())
+    }
+
+    /// Waits for the calls that an earlier process had under way: what lands later would land on
+    /// what a later stage made of it.
+    async fn let_land(&self, open: &[Open<C>]) {
+        let under_way = open.iter().filter(|one| one.begun && self.ledger.is_in_doubt(one.step));
+        let changes: Vec<&C> = under_way.map(|one| &one.change).collect();
+        if !changes.is_empty() {
+            let has_landed = |_, position| position == Position::After;
+            let _seen = self.look(&changes, has_landed, self.engine.policy.settle).await;
+        }
     }
 
     /// Looks whether the world is as the plan found it.

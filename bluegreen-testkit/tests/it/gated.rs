@@ -112,6 +112,9 @@ pub(crate) fn ledger(lines: &[String]) -> GatedLedger {
 }
 
 pub(crate) fn records(lines: &[String]) -> Vec<GatedRecord> {
+    if lines.is_empty() {
+        return Vec::new();
+    }
     let entries = decode(lines).expect("every line is a record");
     entries.into_iter().map(|entry| entry.record).collect()
 }

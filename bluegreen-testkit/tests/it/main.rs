@@ -15,6 +15,7 @@ mod object_races;
 mod operation_faults;
 mod operation_properties;
 mod operations;
+mod point_of_no_return;
 mod refusals;
 mod stage;
 mod stores_conform;
