@@ -3,22 +3,28 @@
 //! Shows that the engine needs no cloud, and is what its own properties are
 //! tested on: thousands of runs a second, with every fault of the alphabet.
 
+mod change;
+mod gate;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use bluegreen_core::transaction::{
-    Change, Failure, Fields, NoGate, Plan, Position, Reversibility, Severity, fields,
-};
-use serde::{Deserialize, Serialize};
+use bluegreen_core::transaction::{NoGate, Plan, Severity};
 use tokio::time::Instant;
 
 use crate::fault::Fault;
 
+pub use change::{FlagChange, FlagError};
+pub use gate::FlagGate;
+
 /// A plan of changes of flags.
 pub type FlagPlan = Plan<FlagChange, NoGate<Flags>>;
+
+/// A plan of changes of flags that waits for flags in between.
+pub type GatedPlan = Plan<FlagChange, FlagGate>;
 
 /// Flags by name; one that is absent has no value. Clones share them.
 #[derive(Clone, Default)]
@@ -33,6 +39,8 @@ type Witness = Box<dyn Fn(&FlagChange) + Send>;
 struct State {
     values: BTreeMap<String, i64>,
     script: VecDeque<Fault>,
+    /// What happens to the looks to come.
+    looks: VecDeque<Fault>,
     late: Vec<(Instant, String, Option<i64>)>,
     stale: BTreeMap<String, (Instant, Option<i64>)>,
     writes: Vec<FlagChange>,
@@ -58,6 +66,19 @@ impl Flags {
     /// Says what happens to the writes to come, one fault each; replaces what was said before.
     pub fn script(&self, faults: impl IntoIterator<Item = Fault>) {
         self.lock().script = faults.into_iter().collect();
+    }
+
+    /// Says what happens to the looks to come, one fault each, whoever looks for what; replaces what
+    /// was said before.
+    ///
+    /// A fault that is of writes only is none.
+    pub fn script_looks(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.lock().looks = faults.into_iter().collect();
+    }
+
+    /// Gives `flag` a value behind everybody's back, or takes it away.
+    pub fn set(&self, flag: &str, value: Option<i64>) {
+        self.lock().set(flag, value);
     }
 
     /// Says that somebody else gives `flag` a value as soon as `writes` writes took effect.
@@ -87,11 +108,48 @@ impl Flags {
         self.lock().meddled.clone()
     }
 
+    /// Lets a look travel; an error if it does not come back with anything.
+    async fn travel(&self) -> Result<(), Severity> {
+        let fault = self.lock().looks.pop_front().unwrap_or_default();
+        match fault {
+            Fault::Hang | Fault::Silence(_) => pending().await,
+            Fault::TimeOut(time) => {
+                tokio::time::sleep(time).await;
+                Err(Severity::Unknown)
+            }
+            Fault::LoseReply => Err(Severity::Unknown),
+            Fault::Throttle => Err(Severity::Busy),
+            Fault::Refuse | Fault::Deny => Err(Severity::Refused),
+            Fault::Credentials => Err(Severity::Hopeless),
+            _ => Ok(()),
+        }
+    }
+
     /// Returns the state, with everything in place that has landed by now.
     fn lock(&self) -> MutexGuard<'_, State> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.land(Instant::now());
         state
+    }
+}
+
+/// How a write is answered.
+enum Answer {
+    Given(Result<(), Severity>),
+    LostAfter(Duration),
+    Never,
+}
+
+impl Answer {
+    async fn wait(self) -> Result<(), Severity> {
+        match self {
+            Self::Given(answer) => answer,
+            Self::LostAfter(time) => {
+                tokio::time::sleep(time).await;
+                Err(Severity::Unknown)
+            }
+            Self::Never => pending().await,
+        }
     }
 }
 
@@ -133,15 +191,25 @@ impl State {
         }
     }
 
-    fn apply(&mut self, change: &FlagChange) -> Result<(), FlagError> {
+    fn late(&mut self, after: Duration, change: &FlagChange) {
+        self.late.push((Instant::now() + after, change.flag.clone(), change.after));
+    }
+
+    fn apply(&mut self, change: &FlagChange) -> Answer {
         if let Some(witness) = &self.witness {
             witness(change);
         }
-        let fail = |severity| Err(FlagError { flag: change.flag.clone(), severity });
+        let fail = |severity| Answer::Given(Err(severity));
         match self.script.pop_front().unwrap_or_default() {
-            Fault::None | Fault::Hang | Fault::TimeOut(_) | Fault::Silence(_) => {
+            Fault::None => {
                 self.write(change);
-                Ok(())
+                Answer::Given(Ok(()))
+            }
+            Fault::Hang => Answer::Never,
+            Fault::TimeOut(time) => Answer::LostAfter(time),
+            Fault::Silence(after) => {
+                self.late(after, change);
+                Answer::Never
             }
             Fault::Refuse | Fault::Deny => fail(Severity::Refused),
             Fault::Credentials => fail(Severity::Hopeless),
@@ -152,14 +220,14 @@ impl State {
                 fail(Severity::Unknown)
             }
             Fault::LandLate(after) => {
-                self.late.push((Instant::now() + after, change.flag.clone(), change.after));
+                self.late(after, change);
                 fail(Severity::Unknown)
             }
             Fault::StaleRead(time) => {
                 let old = self.values.get(&change.flag).copied();
                 self.stale.insert(change.flag.clone(), (Instant::now() + time, old));
                 self.write(change);
-                Ok(())
+                Answer::Given(Ok(()))
             }
             Fault::ErrorAfter => {
                 self.write(change);
@@ -171,95 +239,8 @@ impl State {
                 let theirs = Some(-1);
                 self.set(&change.flag, theirs);
                 self.meddled.insert(change.flag.clone(), theirs);
-                Ok(())
+                Answer::Given(Ok(()))
             }
         }
-    }
-}
-
-/// Gives a flag another value, or takes it away.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FlagChange {
-    /// The flag.
-    pub flag: String,
-    /// The value that is replaced.
-    pub before: Option<i64>,
-    /// The value that is brought.
-    pub after: Option<i64>,
-}
-
-impl fmt::Display for FlagChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {:?} → {:?}", self.flag, self.before, self.after)
-    }
-}
-
-#[async_trait]
-impl Change for FlagChange {
-    type World = Flags;
-    type Error = FlagError;
-
-    fn resource(&self) -> String {
-        self.flag.clone()
-    }
-
-    fn inverse(&self) -> Self {
-        Self { flag: self.flag.clone(), before: self.after, after: self.before }
-    }
-
-    fn follows(&self, earlier: &Self) -> bool {
-        self.before == earlier.after
-    }
-
-    fn reversibility(&self) -> Reversibility {
-        Reversibility::Exact
-    }
-
-    fn undo_time(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn before(&self) -> Fields {
-        fields(&self.before)
-    }
-
-    fn after(&self) -> Fields {
-        fields(&self.after)
-    }
-
-    fn redacted(&self) -> Self {
-        self.clone()
-    }
-
-    async fn find(&self, flags: &Flags) -> Result<Fields, FlagError> {
-        Ok(fields(&flags.lock().read(&self.flag)))
-    }
-
-    async fn observe(changes: &[&Self], flags: &Flags) -> Vec<Result<Position, FlagError>> {
-        let state = flags.lock();
-        let position = |change: &&Self| match state.read(&change.flag) {
-            found if found == change.after => Position::After,
-            found if found == change.before => Position::Before,
-            _ => Position::Drifted,
-        };
-        changes.iter().map(|change| Ok(position(change))).collect()
-    }
-
-    async fn apply(&self, flags: &Flags) -> Result<(), FlagError> {
-        flags.lock().apply(self)
-    }
-}
-
-/// Says that a flag could not be written.
-#[derive(Debug, thiserror::Error)]
-#[error("flag `{flag}` could not be written")]
-pub struct FlagError {
-    flag: String,
-    severity: Severity,
-}
-
-impl Failure for FlagError {
-    fn severity(&self) -> Severity {
-        self.severity
     }
 }

@@ -50,7 +50,9 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct Shelf {
     journals: BTreeMap<RunId, Log>,
-    locks: BTreeMap<EnvironmentName, Held>,
+    /// Each with a number of its own: a holder may take the same lock again.
+    locks: BTreeMap<EnvironmentName, (usize, Held)>,
+    taken: usize,
     breaks: BTreeMap<EnvironmentName, Break>,
     /// After how many more records which fault strikes, for ever.
     fault: Option<(usize, RecordFault)>,
@@ -168,19 +170,20 @@ impl Store for MemoryStore {
         term: Duration,
     ) -> Result<Box<dyn Lock>, StoreError> {
         let mut state = self.open_up();
-        if let Some(other) = state.locks.get(environment) {
+        if let Some((_, other)) = state.locks.get(environment) {
             let held = StoreErrorKind::Held(Some(Box::new(other.clone())));
             return Err(StoreError::new(held, environment));
         }
         let held = Held { holder: holder.clone(), deadline: holder.since.plus(term) };
-        state.locks.insert(environment.clone(), held);
-        let (store, environment, holder) = (self.clone(), environment.clone(), holder.clone());
-        Ok(Box::new(MemoryLock { store, environment, holder }))
+        state.taken += 1;
+        let number = state.taken;
+        state.locks.insert(environment.clone(), (number, held));
+        Ok(Box::new(MemoryLock { store: self.clone(), environment: environment.clone(), number }))
     }
 
     async fn lock_state(&self, environment: &EnvironmentName) -> Result<LockState, StoreError> {
         let state = self.open_up();
-        let held = state.locks.get(environment).cloned();
+        let held = state.locks.get(environment).map(|(_, held)| held.clone());
         Ok(LockState { held, broken: state.breaks.get(environment).cloned() })
     }
 
@@ -191,7 +194,8 @@ impl Store for MemoryStore {
         at: Timestamp,
     ) -> Result<Option<Holder>, StoreError> {
         let mut state = self.open_up();
-        let Some(Held { holder, .. }) = state.locks.remove(environment) else { return Ok(None) };
+        let Some((_, held)) = state.locks.remove(environment) else { return Ok(None) };
+        let holder = held.holder;
         let broken = Break { by: by.to_owned(), at, holder: holder.clone() };
         state.breaks.insert(environment.clone(), broken);
         Ok(Some(holder))
@@ -244,19 +248,20 @@ impl Journal for MemoryJournal {
 struct MemoryLock {
     store: MemoryStore,
     environment: EnvironmentName,
-    holder: Holder,
+    number: usize,
 }
 
 impl MemoryLock {
-    fn of<T>(
-        &self,
-        act: impl FnOnce(&mut BTreeMap<EnvironmentName, Held>) -> T,
-    ) -> Result<T, StoreError> {
+    /// Does something with the lock if it is still this one.
+    fn of(&self, act: impl FnOnce(&mut Shelf)) -> Result<(), StoreError> {
         let mut state = self.store.open_up();
         match state.locks.get(&self.environment) {
-            Some(held) if held.holder == self.holder => Ok(act(&mut state.locks)),
+            Some((number, _)) if *number == self.number => {
+                act(&mut state);
+                Ok(())
+            }
             other => {
-                let other = other.map(|held| Box::new(held.holder.clone()));
+                let other = other.map(|(_, held)| Box::new(held.holder.clone()));
                 Err(StoreError::new(StoreErrorKind::Lost(other), &self.environment))
             }
         }
@@ -270,13 +275,15 @@ impl Lock for MemoryLock {
     }
 
     async fn renew(&self, deadline: Timestamp) -> Result<(), StoreError> {
-        let held = Held { holder: self.holder.clone(), deadline };
-        self.of(|locks| drop(locks.insert(self.environment.clone(), held)))
+        self.of(|shelf| {
+            let held = shelf.locks.get_mut(&self.environment);
+            held.into_iter().for_each(|(_, held)| held.deadline = deadline);
+        })
     }
 
     async fn release(&self) -> Result<(), StoreError> {
         // One that was lost is left to whoever has it.
-        let _lost = self.of(|locks| locks.remove(&self.environment));
+        let _lost = self.of(|shelf| drop(shelf.locks.remove(&self.environment)));
         Ok(())
     }
 }
@@ -284,6 +291,6 @@ impl Lock for MemoryLock {
 impl Drop for MemoryLock {
     /// The process is gone, and so is its lock.
     fn drop(&mut self) {
-        let _lost = self.of(|locks| locks.remove(&self.environment));
+        let _lost = self.of(|shelf| drop(shelf.locks.remove(&self.environment)));
     }
 }

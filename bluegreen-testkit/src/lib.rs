@@ -10,6 +10,7 @@
 //! | run an operation on something that behaves like AWS | [`fake`] |
 //! | make calls fail, land late, or meet somebody else's | [`fault`] |
 //! | lose the journal in the middle of a run | [`journal`] |
+//! | let a store fail, hang or die, whatever it is | [`brittle`] |
 //! | share a bucket between machines, and lose its answers | [`objects`] |
 //! | try anything on any stack | [`strategy`] |
 //! | try everything that can go wrong, one by one | [`sweep`] |
@@ -45,6 +46,7 @@
 //! The fake behaves as AWS is *documented* to, and says so where it knows less: see [`fake`]. It
 //! has no wire: requests, replies and pages are judged by the emulator (feature `emulator`).
 
+pub mod brittle;
 pub mod clock;
 pub mod conformance;
 #[cfg(feature = "emulator")]

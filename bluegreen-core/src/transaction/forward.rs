@@ -11,6 +11,8 @@ use super::{Change, EventKind, Gate, Position, Record, Severity, StepId, StepSta
 struct Attempt {
     result: Result<(), Trouble>,
     made: Instant,
+    /// Why it was not tried again, if nothing may be changed any more.
+    halt: Option<Halt>,
 }
 
 /// One change of a stage that is to be made.
@@ -43,17 +45,12 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
                 Open { step: *step, change, begun }
             })
             .collect();
-        if open.iter().any(|one| one.begun) {
-            // A call of the process that is gone may still land: not on top of a later change.
-            self.emit(EventKind::Settling { settle: self.engine.policy.settle });
-            tokio::time::sleep(self.engine.policy.settle).await;
-        }
-        let (ready, permit) = tokio::join!(self.ready(&open), self.permit());
-        permit?;
-        let in_place = match ready? {
+        self.let_land(&open).await;
+        let in_place = match self.ready(&open).await? {
             Ready::Yes(in_place) => in_place,
             Ready::No(cause) => return self.give_up(cause, steps).await,
         };
+        self.permit().await?;
         let title = self.announce(&open);
         let fresh = open.iter().filter(|one| !one.begun).map(|one| Record::Intended {
             step: one.step,
@@ -72,6 +69,18 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
         self.skew = self.skew.max(skew);
         self.emit(EventKind::StageDone { title, skew });
         Ok(())
+    }
+
+    /// Waits for the calls that an earlier process had under way: what lands later would land on
+    /// what a later stage made of it.
+    async fn let_land(&self, open: &[Open<C>]) {
+        let under_way = open.iter().filter(|one| one.begun && self.ledger.is_in_doubt(one.step));
+        let changes: Vec<&C> = under_way.map(|one| &one.change).collect();
+        if !changes.is_empty() {
+            self.emit(EventKind::Settling { settle: self.engine.policy.settle });
+            let has_landed = |_, position| position == Position::After;
+            let _seen = self.look(&changes, has_landed, self.engine.policy.settle).await;
+        }
     }
 
     /// Looks whether the world is as the plan found it.
@@ -135,18 +144,19 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
             let made = Instant::now();
             let is_busy = matches!(&result, Err(trouble) if trouble.severity == Severity::Busy);
             if !is_busy || began.elapsed() >= self.engine.policy.forward {
-                return Attempt { result, made };
+                return Attempt { result, made, halt: None };
             }
             let pause = pauses.next().unwrap_or(self.engine.policy.backoff.longest);
             tokio::select! {
-                () = self.engine.cancel.requested() => return Attempt { result, made },
+                () = self.engine.cancel.requested() => return Attempt { result, made, halt: None },
                 () = tokio::time::sleep(pause) => {}
             }
-            let changes = [change];
-            let (seen, permit) = tokio::join!(self.engine.observe(&changes), self.permit());
-            let is_free = matches!(seen.as_slice(), [Ok(Position::Before | Position::Partial)]);
-            if !is_free || permit.is_err() {
-                return Attempt { result, made };
+            let seen = self.engine.observe(&[change]).await;
+            if !matches!(seen.as_slice(), [Ok(Position::Before | Position::Partial)]) {
+                return Attempt { result, made, halt: None };
+            }
+            if let Err(halt) = self.permit().await {
+                return Attempt { result, made, halt: Some(halt) };
             }
         }
     }
@@ -170,6 +180,7 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
         for ((one, attempt), position) in open.iter().zip(attempts).zip(positions) {
             let step = one.step;
             let change = one.change.to_string();
+            halt = halt.or(attempt.halt);
             if matches!(position, Ok(Position::After)) {
                 records.push(Record::Applied { step });
                 self.emit(EventKind::ChangeDone { step, change });

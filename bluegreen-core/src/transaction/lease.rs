@@ -8,8 +8,9 @@ use super::outcome::chain;
 use super::{Clock, Lock, StoreError, StoreErrorKind};
 use crate::model::Timestamp;
 
-/// How many renewals fit into a term: two may fail before the lease is over.
-const BEATS: u32 = 3;
+/// How many beats a term has. A renewal is tried at each but the last, at which it would be too
+/// late: two may fail, or never be answered, before the lease is over.
+const BEATS: u32 = 4;
 
 /// A lock that is kept by renewing it, and the answer to whether it is still ours.
 ///
@@ -38,6 +39,12 @@ pub enum LeaseError {
         /// For how long.
         age: Duration,
     },
+    /// The store does not say whether it is still held.
+    #[error("the store did not say within {} s whether the lock is still held", within.as_secs())]
+    Silence {
+        /// For how long it was waited for.
+        within: Duration,
+    },
     /// The clock of the machine jumped.
     #[error(
         "the clock of this machine jumped by {} s: it may have been asleep, and the lock may be \
@@ -48,6 +55,17 @@ pub enum LeaseError {
         /// By how much, forward or back.
         by: Duration,
     },
+}
+
+impl LeaseError {
+    /// Returns whether it will never be worth anything again; else the store may only be unwell.
+    pub fn is_for_good(&self) -> bool {
+        match self {
+            Self::Store(error) => matches!(error.kind(), StoreErrorKind::Lost(_)),
+            Self::Silence { .. } => false,
+            Self::Lapsed { .. } | Self::ClockJumped { .. } => true,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -99,12 +117,14 @@ impl Lease {
     /// Asks whether anything may still be changed.
     pub async fn check(&self) -> Result<(), LeaseError> {
         self.locked().judge(&*self.clock, self.term)?;
-        match self.lock.check().await {
-            Ok(()) => Ok(()),
-            Err(error) => {
+        let within = self.term / BEATS;
+        match tokio::time::timeout(within, self.lock.check()).await {
+            Ok(Ok(())) => Ok(self.locked().judge(&*self.clock, self.term)?),
+            Ok(Err(error)) => {
                 self.locked().note(&error);
                 Err(error.into())
             }
+            Err(_) => Err(LeaseError::Silence { within }),
         }
     }
 
@@ -132,9 +152,13 @@ impl State {
     fn judge(&mut self, clock: &dyn Clock, term: Duration) -> Result<(), Over> {
         let now = (Instant::now(), clock.now());
         let (then, stamp) = std::mem::replace(&mut self.pace, now);
-        let went_back = stamp.since(now.1);
-        // A wall clock that merely lags proves nothing: the one of a test stands still.
-        let jump = went_back.max(now.1.since(stamp).saturating_sub(now.0 - then));
+        let passed = now.0 - then;
+        let jump = if now.1 < stamp {
+            stamp.since(now.1) + passed
+        } else {
+            // A wall clock that merely lags proves nothing: the one of a test stands still.
+            now.1.since(stamp).saturating_sub(passed)
+        };
         if self.over.is_none() {
             let age = now.0 - self.renewed;
             if jump > term / 2 {
@@ -163,14 +187,17 @@ struct Heartbeat {
 
 impl Heartbeat {
     async fn go_on(self) {
+        let beat = self.term / BEATS;
+        let mut next = Instant::now();
         loop {
-            tokio::time::sleep(self.term / BEATS).await;
+            next += beat;
+            tokio::time::sleep_until(next).await;
             if self.locked().judge(&*self.clock, self.term).is_err() {
                 return;
             }
             let began = Instant::now();
             let renewal = self.lock.renew(self.clock.now().plus(self.term));
-            match tokio::time::timeout(self.term / BEATS, renewal).await {
+            match tokio::time::timeout(beat, renewal).await {
                 Ok(Ok(())) => self.locked().renewed = began,
                 Ok(Err(error)) => self.locked().note(&error),
                 // Tried again with the next beat, as long as the term is not over.

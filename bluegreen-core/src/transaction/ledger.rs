@@ -20,6 +20,8 @@ pub struct Ledger<C, G> {
     reasons: BTreeMap<StepId, Obstacle>,
     /// What was made again on the way back.
     remade: BTreeSet<StepId>,
+    /// Changes that are stuck and were never begun.
+    unbegun: BTreeSet<StepId>,
 }
 
 /// Why a step is stuck.
@@ -106,6 +108,7 @@ impl<C: Change, G: Gate> Ledger<C, G> {
             resumed: false,
             reasons: BTreeMap::new(),
             remade: BTreeSet::new(),
+            unbegun: BTreeSet::new(),
         }
     }
 
@@ -288,7 +291,9 @@ impl<C: Change, G: Gate> Ledger<C, G> {
                     !turned && self.is_change(*step) && self.move_to(*step, &[Started], Applied)
                 }
                 Record::Failed { step, in_doubt, .. } => {
-                    if !in_doubt {
+                    if *in_doubt {
+                        self.refused.remove(step);
+                    } else {
                         self.refused.insert(*step);
                     }
                     !turned && self.move_to(*step, &[Started], Started)
@@ -313,6 +318,9 @@ impl<C: Change, G: Gate> Ledger<C, G> {
                 Record::Stuck { step, reason, differences } => {
                     let (reason, differences) = (reason.clone(), differences.clone());
                     self.reasons.insert(*step, Obstacle { reason, differences });
+                    if self.state(*step) == Pending {
+                        self.unbegun.insert(*step);
+                    }
                     if turned {
                         self.move_to(*step, &[Started, Applied, Undone], Stuck)
                     } else {
@@ -326,6 +334,10 @@ impl<C: Change, G: Gate> Ledger<C, G> {
                     self.unstick();
                     if !turned {
                         self.reopen_gates();
+                    }
+                    // Calls will be made again, and may land late then.
+                    if *forward || self.is_past_return() {
+                        self.refused.clear();
                     }
                     !(turned && *forward)
                 }
@@ -352,7 +364,8 @@ impl<C: Change, G: Gate> Ledger<C, G> {
     fn unstick(&mut self) {
         self.resumed |= self.turned.is_some();
         for step in self.in_state(StepState::Stuck) {
-            let to = if self.is_change(step) { StepState::Started } else { StepState::Pending };
+            let is_begun = self.is_change(step) && !self.unbegun.remove(&step);
+            let to = if is_begun { StepState::Started } else { StepState::Pending };
             self.move_to(step, &[StepState::Stuck], to);
         }
     }

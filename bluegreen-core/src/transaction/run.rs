@@ -3,13 +3,19 @@ use std::time::Duration;
 use super::outcome::chain;
 use super::record::{Entry, encode};
 use super::{
-    Change, Ending, Engine, Event, EventKind, Gate, Journal, Ledger, Left, Next, Obstacle, Outcome,
-    Record, Recovery, RunError, RunErrorKind, StepId, StepState,
+    Change, Ending, Engine, Event, EventKind, Gate, Journal, LeaseError, Ledger, Left, Next,
+    Obstacle, Outcome, Record, Recovery, RunError, RunErrorKind, StepId, StepState,
 };
 
 /// Why a run cannot go on at all: neither forward nor back.
 #[derive(Debug)]
 pub(super) struct Halt(pub(super) String);
+
+impl Halt {
+    fn of_lease(error: &LeaseError) -> Self {
+        Self(format!("this run changes nothing any more: {}", chain(error)))
+    }
+}
 
 /// One run under way.
 pub(super) struct Run<'e, C: Change, G> {
@@ -116,12 +122,23 @@ impl<'e, C: Change, G: Gate<World = C::World>> Run<'e, C, G> {
     }
 
     /// Asks whether anything may still be changed: the lock may have been lost meanwhile.
+    ///
+    /// The last question before a change: a look at the world may have taken its time.
     pub(super) async fn permit(&self) -> Result<(), Halt> {
+        match &self.engine.lease {
+            Some(lease) => lease.check().await.map_err(|error| Halt::of_lease(&error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks whether waiting still makes sense. A store that does not answer just now says nothing:
+    /// it is asked again before anything is changed.
+    pub(super) async fn watch(&self) -> Result<(), Halt> {
         let Some(lease) = &self.engine.lease else { return Ok(()) };
-        lease
-            .check()
-            .await
-            .map_err(|error| Halt(format!("this run changes nothing any more: {}", chain(&error))))
+        match lease.check().await {
+            Err(error) if error.is_for_good() => Err(Halt::of_lease(&error)),
+            _ => Ok(()),
+        }
     }
 
     /// Makes records durable and folds them. After an error nothing may be changed any more.

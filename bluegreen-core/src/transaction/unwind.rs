@@ -90,7 +90,7 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
         let refs: Vec<&C> = open.iter().map(|one| &one.change).collect();
         // What is answered late was seen as early as this.
         let asked = Instant::now();
-        let (seen, permit) = tokio::join!(self.engine.observe(&refs), self.permit());
+        let seen = self.engine.observe(&refs).await;
         let (mut records, mut revert, mut wait) = (Vec::new(), Vec::new(), Vec::new());
         let (mut halt, mut resurfaced) = (None, false);
         for (mut one, position) in open.drain(..).zip(seen) {
@@ -124,7 +124,7 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
         }
         let inverses: Vec<C> = revert.iter().map(|one| one.change.inverse()).collect();
         if !inverses.is_empty() {
-            permit?;
+            self.permit().await?;
         }
         let results = join_all(inverses.iter().map(|inverse| self.engine.apply(inverse))).await;
         for (mut one, result) in revert.into_iter().zip(results) {

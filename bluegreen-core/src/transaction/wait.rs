@@ -21,6 +21,7 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
         let (patience, began) = (gate.patience(), Instant::now());
         let mut readings = 0;
         loop {
+            self.watch().await?;
             let look = tokio::select! {
                 biased;
                 () = self.engine.cancel.requested() => return self.turn_as_asked().await,

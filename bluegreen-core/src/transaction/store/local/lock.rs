@@ -2,7 +2,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -26,6 +26,8 @@ pub(super) struct FileLock {
     path: PathBuf,
     environment: EnvironmentName,
     holder: Holder,
+    /// Whether it was given back: a renewal that was under way then must not write any more.
+    released: Arc<Mutex<bool>>,
 }
 
 impl FileLock {
@@ -40,7 +42,8 @@ impl FileLock {
         for _ in 0..TRIES {
             let (at, name, held) = (path.clone(), environment.clone(), held.clone());
             if let Some(file) = blocking(move || try_take(&at, &name, &held)).await? {
-                return Ok(Box::new(Self { file: Arc::new(file), path, environment, holder }));
+                let (file, released) = (Arc::new(file), Arc::default());
+                return Ok(Box::new(Self { file, path, environment, holder, released }));
             }
             tokio::time::sleep(BETWEEN_TRIES).await;
         }
@@ -67,12 +70,19 @@ impl Lock for FileLock {
         self.check().await?;
         let held = Held { holder: self.holder.clone(), deadline };
         let (file, path) = (Arc::clone(&self.file), self.path.clone());
-        blocking(move || write(&file, &path, &held)).await
+        let released = Arc::clone(&self.released);
+        blocking(move || {
+            let released = released.lock().unwrap_or_else(PoisonError::into_inner);
+            if *released { Ok(()) } else { write(&file, &path, &held) }
+        })
+        .await
     }
 
     async fn release(&self) -> Result<(), StoreError> {
         let (file, path) = (Arc::clone(&self.file), self.path.clone());
+        let released = Arc::clone(&self.released);
         blocking(move || {
+            *released.lock().unwrap_or_else(PoisonError::into_inner) = true;
             file.set_len(0).and_then(|()| file.unlock()).map_err(|error| unusable(&path, error))
         })
         .await
