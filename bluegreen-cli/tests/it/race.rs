@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use bluegreen_testkit::emulator::{Emulator, make_bucket};
 use tokio::time::{Instant, sleep};
 
 use crate::sandbox::{Said, Sandbox};
@@ -23,13 +24,19 @@ struct Race {
     endpoint: TcpListener,
     /// Where journals and locks are, as it is said to the program.
     store: String,
+    /// Where buckets are, if that is not with the cloud.
+    buckets: Option<String>,
 }
 
 impl Race {
     fn new(sandbox: Sandbox, store: &str) -> Self {
         let endpoint = TcpListener::bind("127.0.0.1:0").expect("a loopback port can be bound");
         endpoint.set_nonblocking(true).expect("a socket can be asked without waiting");
-        Self { sandbox, endpoint, store: store.to_owned() }
+        Self { sandbox, endpoint, store: store.to_owned(), buckets: None }
+    }
+
+    fn with_buckets(self, url: String) -> Self {
+        Self { buckets: Some(url), ..self }
     }
 
     /// Runs one round: the process that gets to the endpoint has the lock, and keeps it until the
@@ -89,6 +96,9 @@ impl Race {
         let args = ["upgrade", "D-WEB", "--store", &self.store, "--endpoint-url", &url];
         let mut command = self.sandbox.command(&args);
         command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        if let Some(url) = &self.buckets {
+            command.env("AWS_ENDPOINT_URL_S3", url);
+        }
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().expect("the binary can be started")
     }
@@ -131,4 +141,16 @@ async fn of_two_that_start_the_same_at_the_same_time_one_proceeds_200_times() {
     }
     // Whoever lost wrote nothing, and whoever won had not begun anything.
     assert!(!race.sandbox.path("work/store/runs").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_that_share_a_bucket_one_proceeds_200_times() {
+    let emulator = Emulator::start().await;
+    make_bucket(&emulator.url(), "team-state").await.expect("the bucket is made");
+    let race = Race::new(Sandbox::new(), "s3://team-state/race?region=us-east-1");
+    let race = race.with_buckets(emulator.url());
+    for _ in 0..ROUNDS {
+        race.round().await;
+    }
+    assert!(!race.sandbox.path("home/.local").exists(), "nothing is kept on this machine");
 }

@@ -45,9 +45,9 @@ async fn two_machines_see_each_others_runs_and_locks() {
     kill_process(Pid::from_child(&child), Signal::INT).expect("a process of one's own");
     assert_eq!(stand.end(child).await.status, 130);
     assert_eq!(refused.status, 3, "{refused:?}");
-    let held = format!("error: another run is under way: `{ENV}` is locked by alice@");
+    let held = format!("error: another run of `{ENV}` is under way\n\n  held by  alice@");
     assert!(refused.stderr.starts_with(&held), "{refused:?}");
-    assert!(refused.stderr.contains(", doing switch in run "), "{refused:?}");
+    assert!(refused.stderr.contains("\n  doing    switch, run "), "{refused:?}");
 }
 
 /// Gives the environment its second colour, and returns how its upgrade went.
