@@ -217,7 +217,7 @@ async fn a_target_group_is_cloned() {
     let name = group("web-green");
     let mut settings =
         world.cloud.target_group_settings(&group("web-http")).await.unwrap().unwrap();
-    assert_eq!(settings.deregistration_delay, Duration::from_secs(15));
+    assert_eq!(settings.deregistration_delay, Duration::from_secs(2));
     assert_eq!(settings.tags["team"], "search");
     settings.tags.insert("bluegreen:color".to_owned(), "green".to_owned());
     world.cloud.create_target_group(&name, &settings).await.unwrap();

@@ -2,7 +2,7 @@
 //! call hang: a recovery leaves the account as it was, field by field, whatever becomes of the call.
 //! And where only the answer is lost, the run ends by itself.
 
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use bluegreen_testkit::emulator::account::Account;
@@ -71,13 +71,13 @@ impl<'a> Sweep<'a> {
 
     /// Starts the operation and kills it as soon as one of its calls hangs.
     async fn kill_at(&self, nth: usize) -> Option<Call> {
-        let mut command = self.stand.command(&self.stand.args(self.operation));
+        let mut command = self.stand.mortal(&self.stand.args(self.operation));
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let mut child: Child = child.expect("the binary can be started");
+        let mut child = child.expect("the binary can be started");
         loop {
             let calls = self.stand.proxy.calls().into_iter();
             if let Some(call) = calls.filter(|call| call.mutating).nth(nth) {
-                child.kill().and_then(|()| child.wait()).expect("a process of one's own");
+                child.kill().await.expect("a process of one's own");
                 assert_eq!(call.emulator_status, None, "it was to hang");
                 return Some(call);
             }

@@ -12,6 +12,9 @@ use crate::sandbox::{Said, Sandbox};
 /// The name of the environment.
 pub(crate) const ENV: &str = "IE-L-NGINX";
 
+/// Nothing that a test does takes that long.
+const PATIENCE: Duration = Duration::from_mins(2);
+
 /// Everything that a test from end to end needs.
 #[derive(Debug)]
 pub(crate) struct Stand {
@@ -46,10 +49,18 @@ impl Stand {
 
     /// Runs the binary to its end.
     pub(crate) async fn run(&self, args: &[&str]) -> Said {
-        let mut command = self.command(args);
-        let output = tokio::task::spawn_blocking(move || command.output()).await;
-        let output = output.expect("nothing panics").expect("the binary can be run");
-        Said::of(&output, &self.sandbox)
+        let mut command = self.mortal(args);
+        let Ok(output) = tokio::time::timeout(PATIENCE, command.output()).await else {
+            panic!("{args:?} does not end");
+        };
+        Said::of(&output.expect("the binary can be run"), &self.sandbox)
+    }
+
+    /// Returns the binary with these arguments, to be killed when nobody waits for it any more.
+    pub(crate) fn mortal(&self, args: &[&str]) -> tokio::process::Command {
+        let mut command = tokio::process::Command::from(self.command(args));
+        command.kill_on_drop(true);
+        command
     }
 
     /// Runs the binary to its end, which must be good, and reads what it says as JSON.

@@ -184,7 +184,7 @@ impl Stack {
         let params = [
             ("TargetGroupArn", &*arn),
             ("Attributes.member.1.Key", "deregistration_delay.timeout_seconds"),
-            ("Attributes.member.1.Value", "15"),
+            ("Attributes.member.1.Value", "2"),
         ];
         calls.make(ELB, "ModifyTargetGroupAttributes", &params).await?;
         Ok(arn)
