@@ -1,5 +1,7 @@
 //! Tests of the testkit, and of the engine and every operation on it.
 
+mod calls;
+mod certification;
 mod engine_properties;
 mod fake_conforms;
 mod fake_example;
@@ -17,6 +19,7 @@ mod operation_properties;
 mod operations;
 mod orphans;
 mod point_of_no_return;
+mod recovery;
 mod refusals;
 mod stage;
 mod stores_conform;
