@@ -89,7 +89,7 @@ async fn what_a_machine_that_died_left_is_recovered_once_its_lock_has_ended() {
 
     let refused = stand.run(&with_store(&["recover"])).await;
     assert_eq!(refused.status, 3, "{refused:?}");
-    let held = format!("error: another run is under way: `{ENV}` is locked by alice@");
+    let held = format!("error: another run of `{ENV}` is under way\n\n  held by  alice@");
     assert!(refused.stderr.contains(&held), "{refused:?}");
     let mut tries = 0;
     while stand.run(&with_store(&["recover"])).await.status == 3 {
