@@ -148,11 +148,13 @@ impl<C, G> Plan<C, G> {
         self.stages
             .iter()
             .enumerate()
-            .flat_map(|(at, stage)| match &stage.work {
-                Work::Changes(changes) => {
-                    changes.iter().map(|change| (at, Ok(change))).collect::<Vec<_>>()
-                }
-                Work::Gate(gate) => vec![(at, Err(gate))],
+            .flat_map(|(at, stage)| {
+                let (changes, gate) = match &stage.work {
+                    Work::Changes(changes) => (changes.as_slice(), None),
+                    Work::Gate(gate) => (&[][..], Some(gate)),
+                };
+                let work = changes.iter().map(Ok).chain(gate.map(Err));
+                work.map(move |work| (at, work))
             })
             .zip(1..)
             .map(|((at, work), step)| (StepId(step), at, work))
