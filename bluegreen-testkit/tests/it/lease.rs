@@ -35,7 +35,7 @@ const LOST: &str = "the lock of `flags` was lost";
 fn break_before_write(flags: &Flags, store: &MemoryStore, nth: usize) {
     let (store, seen) = (store.clone(), Mutex::new(0));
     flags.witness(move |_| {
-        let mut seen = seen.lock().unwrap();
+        let mut seen = seen.lock().expect("nobody panics with it");
         if *seen == nth {
             break_lock(&store);
         }
@@ -224,7 +224,7 @@ async fn assert_nothing_is_left(store: &MemoryStore) {
     for _ in 0..3 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(store.lock_state(&environment()).await.unwrap().held, None);
+    assert_eq!(store.lock_state(&environment()).await.expect("memory can be read").held, None);
     assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0);
 }
 

@@ -1,5 +1,7 @@
 //! What cannot be undone: before it everything goes back, after it a run can only go on.
 
+#![expect(clippy::similar_names, reason = "a play follows a plan")]
+
 use std::time::Duration;
 
 use bluegreen_core::transaction::{
@@ -92,7 +94,7 @@ async fn a_failure_at_it_or_after_it_leaves_the_step_stuck_and_undoes_nothing() 
     for (nth, stuck) in [(3, "gone!"), (4, "d")] {
         for fault in [
             Fault::Refuse,
-            Fault::TimeOut(Duration::from_secs(60)),
+            Fault::TimeOut(Duration::from_mins(1)),
             Fault::LandLate(Duration::from_secs(20)),
             Fault::Hang,
         ] {

@@ -1,5 +1,7 @@
 //! Going on after a crash, and leaving what is stuck as somebody else left it.
 
+#![expect(clippy::similar_names, reason = "a play follows a plan")]
+
 use std::time::Duration;
 
 use bluegreen_core::model::{
@@ -544,7 +546,9 @@ async fn meddled(theirs: Capacity) -> (Scene, World) {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         tokio::time::sleep(Duration::from_secs(30)).await;
-        cloud.edit(|world| world.scaling_groups.get_mut(&green()).unwrap().capacity = theirs);
+        cloud.edit(|world| {
+            world.scaling_groups.get_mut(&green()).expect("it is there").capacity = theirs
+        });
     };
     let (end, ()) = tokio::join!(scene.operate(Verb::Deploy), meddles);
     let error = end.expect_err("it never gets healthy");
