@@ -547,7 +547,7 @@ async fn meddled(theirs: Capacity) -> (Scene, World) {
         }
         tokio::time::sleep(Duration::from_secs(30)).await;
         cloud.edit(|world| {
-            world.scaling_groups.get_mut(&green()).expect("it is there").capacity = theirs
+            world.scaling_groups.get_mut(&green()).expect("it is there").capacity = theirs;
         });
     };
     let (end, ()) = tokio::join!(scene.operate(Verb::Deploy), meddles);
