@@ -277,7 +277,9 @@ impl Lock for MemoryLock {
     async fn renew(&self, deadline: Timestamp) -> Result<(), StoreError> {
         self.of(|shelf| {
             let held = shelf.locks.get_mut(&self.environment);
-            held.into_iter().for_each(|(_, held)| held.deadline = deadline);
+            if let Some((_, held)) = held {
+                held.deadline = deadline;
+            }
         })
     }
 
