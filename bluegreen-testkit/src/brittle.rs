@@ -39,6 +39,8 @@ pub enum Ailment {
     Fails,
     /// It never ends.
     Hangs,
+    /// It is told that the lock is nobody's any more.
+    FindsItLost,
 }
 
 #[derive(Debug, Default)]
@@ -90,6 +92,9 @@ impl BrittleStore {
             None => Ok(()),
             Some(Ailment::Fails) => Err(planned(format!("{call:?}"))),
             Some(Ailment::Hangs) => pending().await,
+            Some(Ailment::FindsItLost) => {
+                Err(StoreError::new(StoreErrorKind::Lost(None), "the lock"))
+            }
         }
     }
 

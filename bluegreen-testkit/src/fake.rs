@@ -203,14 +203,21 @@ impl FakeCloud {
         self.present().calls.clone()
     }
 
-    /// Forgets the calls so far.
+    /// Forgets the calls so far, and what somebody else touched meanwhile.
     pub fn forget_calls(&self) {
-        self.present().calls.clear();
+        let mut state = self.present();
+        state.calls.clear();
+        state.met = None;
     }
 
     /// Returns how the traffic stood at every moment at which it changed.
     pub fn history(&self) -> Vec<Moment> {
         self.present().history.clone()
+    }
+
+    /// Forgets how the traffic stood before now.
+    pub fn forget_history(&self) {
+        self.present().forget_history();
     }
 
     /// Returns how much virtual time has passed since the start.

@@ -276,7 +276,8 @@ impl Lock for MemoryLock {
 
     async fn renew(&self, deadline: Timestamp) -> Result<(), StoreError> {
         self.of(|shelf| {
-            if let Some((_, held)) = shelf.locks.get_mut(&self.environment) {
+            let held = shelf.locks.get_mut(&self.environment);
+            if let Some((_, held)) = held {
                 held.deadline = deadline;
             }
         })

@@ -293,6 +293,12 @@ impl State {
         self.record(cause);
     }
 
+    /// Keeps nothing of the history but the present.
+    pub(super) fn forget_history(&mut self) {
+        self.history.clear();
+        self.record("as before");
+    }
+
     fn next_due(&self) -> Option<Duration> {
         let late = self.late.iter().map(|late| late.at);
         let dying = self.dying.values().map(|dying| dying.until);
