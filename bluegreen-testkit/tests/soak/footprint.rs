@@ -22,6 +22,6 @@ impl Footprint {
 
 impl fmt::Display for Footprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.1} MiB and {} files", self.resident_kib as f64 / 1024.0, self.files)
+        write!(f, "{} KiB and {} files", self.resident_kib, self.files)
     }
 }

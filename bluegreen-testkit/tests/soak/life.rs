@@ -179,7 +179,7 @@ impl Life {
             println!("{:?}: {what}", self.cloud.elapsed());
         }
         self.judge(&before, &rehearsal, &trouble, &end, &what).await;
-        self.note(end, undone, &trouble, before, &rehearsal);
+        self.note(&end, undone, &trouble, before, &rehearsal);
         self.tidy_up().await;
         self.check_bounds(&what);
     }
@@ -412,7 +412,7 @@ impl Life {
     /// Counts, and lets a person put right what somebody else did.
     fn note(
         &mut self,
-        end: End,
+        end: &End,
         undone: bool,
         trouble: &Trouble,
         before: World,

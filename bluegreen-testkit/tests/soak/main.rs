@@ -6,6 +6,8 @@
 //!
 //! `SOAK=10000` does so many operations, `SOAK_SEED=7` others than usual; `SOAK_LOG=1` tells each.
 
+#![expect(clippy::print_stdout, reason = "a soak is read by people")]
+
 mod dice;
 mod footprint;
 mod life;
@@ -43,8 +45,8 @@ fn live(keeping: Keeping, operations: u64, seed: u64) {
         (early, Footprint::take(), life.tally)
     });
     println!("{tally}");
-    let seen = [tally.committed, tally.rolled_back, tally.recovered, tally.circles];
-    assert!(!seen.contains(&0), "something never happened: {tally}");
+    let ends = [tally.committed, tally.rolled_back, tally.recovered, tally.circles];
+    assert!(!ends.contains(&0), "something never happened: {tally}");
     let (Some(early), Some(late)) = (early, late) else { return };
     println!("at a tenth {early}, at the end {late}");
     assert!(late.resident_kib <= early.resident_kib + MORE_MEMORY, "memory grows");
