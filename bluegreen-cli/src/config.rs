@@ -54,7 +54,7 @@ impl Config {
         Self::read(path, &text)
     }
 
-    fn read(path: PathBuf, text: &str) -> Result<Self, ConfigError> {
+    pub(crate) fn read(path: PathBuf, text: &str) -> Result<Self, ConfigError> {
         let source = Source::new(&path, text);
         let mut whole = source.parse()?;
         let mut accounts = BTreeMap::new();

@@ -31,8 +31,22 @@ impl<'a> Source<'a> {
     fn wrong(self, at: usize, key: Option<String>, problem: impl Display) -> ConfigError {
         let before = self.text.as_bytes().iter().take(at);
         let line = 1 + before.filter(|byte| **byte == b'\n').count();
-        ConfigError::Wrong { path: self.path.to_owned(), line, key, problem: problem.to_string() }
+        let (key, problem) = (key.as_deref().map(plain), plain(&problem.to_string()));
+        ConfigError::Wrong { path: self.path.to_owned(), line, key, problem }
     }
+}
+
+/// Writes what would end a line, or command a terminal, as it could stand in the file.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() {
+            plain.extend(letter.escape_default());
+        } else {
+            plain.push(letter);
+        }
+    }
+    plain
 }
 
 /// One table of a configuration; what is taken from it is known, and all else is wrong.

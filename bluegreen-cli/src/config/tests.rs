@@ -103,3 +103,16 @@ fn what_is_no_table_or_no_toml_is_said_with_its_line() {
         "bluegreen.toml:1: `environments.\"a b\"`: a name has letters, digits and any of `-._:/@+`"
     );
 }
+
+#[test]
+fn what_is_wrong_is_said_in_one_line_whatever_stands_in_the_file() {
+    assert_eq!(
+        read("[environments.\"a\\nb\"]\n").unwrap_err(),
+        "bluegreen.toml:1: `environments.\"a\\nb\"`: a name has letters, digits and any of `-._:/@+`"
+    );
+    assert_eq!(
+        read("[accounts.live]\nid = \"\\u001B[2J\"").unwrap_err(),
+        "bluegreen.toml:2: `accounts.live.id`: \
+         `\\u{1b}[2J` is not an account id of twelve digits"
+    );
+}

@@ -35,6 +35,21 @@ pub(super) fn read(bytes: &[u8]) -> Option<(Vec<String>, usize)> {
 fn checked(chunk: &[u8]) -> Option<&str> {
     let line = std::str::from_utf8(chunk).ok()?.strip_suffix('\n')?;
     let (checksum, text) = line.split_once(' ')?;
-    let checksum = u32::from_str_radix(checksum, 16).ok()?;
-    (checksum == crc32fast::hash(text.as_bytes())).then_some(text)
+    // As it is written: a number that is merely equal has been changed.
+    (checksum == format!("{:08x}", crc32fast::hash(text.as_bytes()))).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checksum_is_eight_small_digits() {
+        for whole in ["7a6c86f1 one\n", "00000000 \n"] {
+            assert_eq!(checked(whole.as_bytes()), whole[9..].strip_suffix('\n'));
+        }
+        for changed in ["7A6c86f1 one\n", "+7a6c86f1 one\n", "07a6c86f1 one\n", "000 \n", " \n"] {
+            assert_eq!(checked(changed.as_bytes()), None, "{changed:?}");
+        }
+    }
 }
