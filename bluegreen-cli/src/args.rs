@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bluegreen_core::model::Color;
+use bluegreen_core::transaction::Policy;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::duration;
@@ -239,10 +240,19 @@ pub(crate) struct Poll {
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Settle {
     /// Expect a call whose answer was lost to land up to this late: for that long nobody can say
-    /// that it did not
+    /// that it did not. What is read may lag as long, but at most 15
+    /// seconds
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration::parse)]
-    #[arg(hide_short_help = true)]
-    pub(crate) settle: Duration,
+    #[arg(env = "BLUEGREEN_SETTLE", hide_env_values = true, hide_short_help = true)]
+    settle: Duration,
+}
+
+impl Settle {
+    /// Returns how runs are patient. Reads do not lag longer than calls land late.
+    pub(crate) fn policy(self) -> Policy {
+        let policy = Policy::default();
+        Policy { settle: self.settle, reread: policy.reread.min(self.settle), ..policy }
+    }
 }
 
 /// Options of `status`.

@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use bluegreen_core::change::CloudChange;
 use bluegreen_core::cloud::Cloud;
@@ -24,7 +23,7 @@ use crate::{actor, exit};
 pub(super) struct Request {
     environment: String,
     operation: Operation,
-    settle: Duration,
+    policy: Policy,
     /// The earlier run that is taken back, if one is.
     undone: Option<RunDetails>,
 }
@@ -32,8 +31,8 @@ pub(super) struct Request {
 impl Request {
     /// Asks for an operation.
     pub(super) fn new(environment: &str, operation: Operation, settle: Settle) -> Self {
-        let (environment, settle) = (environment.to_owned(), settle.settle);
-        Self { environment, operation, settle, undone: None }
+        let (environment, policy) = (environment.to_owned(), settle.policy());
+        Self { environment, operation, policy, undone: None }
     }
 
     /// Says which earlier run is taken back.
@@ -44,11 +43,11 @@ impl Request {
 
 /// Does something with one environment: plans, asks, runs, and says how it went.
 pub(super) async fn run(session: &Session, request: Request) -> Result<u8, Failure> {
-    let Request { environment: name, operation, settle, undone } = request;
+    let Request { environment: name, operation, policy, undone } = request;
     let environment = session.config()?.environment(&name)?.clone();
     let store = session.store().await?;
     let events = render::events(session.global.events.as_deref())?;
-    let operating = Operating { session, environment, store, operation, settle, undone };
+    let operating = Operating { session, environment, store, operation, policy, undone };
     match Box::pin(operating.run(events)).await {
         Ok(()) => Ok(exit::DONE),
         Err(failure) => {
@@ -64,7 +63,7 @@ struct Operating<'a> {
     environment: Environment,
     store: Arc<dyn Store>,
     operation: Operation,
-    settle: Duration,
+    policy: Policy,
     undone: Option<RunDetails>,
 }
 
@@ -100,8 +99,9 @@ impl Operating<'_> {
     }
 
     fn bluegreen(&self, cloud: Arc<dyn Cloud>) -> Bluegreen {
-        let policy = Policy { settle: self.settle, ..Policy::default() };
-        Bluegreen::of(cloud, Arc::clone(&self.store)).with_actor(actor::name()).with_policy(policy)
+        Bluegreen::of(cloud, Arc::clone(&self.store))
+            .with_actor(actor::name())
+            .with_policy(self.policy)
     }
 
     /// Runs the very plan that was shown.

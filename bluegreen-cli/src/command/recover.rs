@@ -31,7 +31,7 @@ pub(super) async fn run(session: &Session, options: &Recover) -> Result<u8, Fail
     let events = render::events(session.global.events.as_deref())?;
     let skip: Vec<StepId> = options.skip.iter().copied().map(StepId).collect();
     let how = RecoverOptions::default().with_forward(options.forward).with_skip(skip);
-    let policy = Policy { settle: options.settle.settle, ..Policy::default() };
+    let policy = options.settle.policy();
     let recovering = Recovering { session, store, events, how, policy };
     let is_single = options.run.is_some();
     if session.global.dry_run {

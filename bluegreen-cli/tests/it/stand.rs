@@ -122,7 +122,9 @@ impl Stand {
         command
             .args(["--endpoint-url", &self.proxy.url()])
             .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test");
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            // The emulator shows at once what it has done, and does nothing late.
+            .env("BLUEGREEN_SETTLE", "1s");
         command
     }
 }

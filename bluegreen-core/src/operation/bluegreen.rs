@@ -26,7 +26,7 @@ pub struct Bluegreen {
     pub(super) clock: Arc<dyn Clock>,
     sink: Arc<dyn EventSink>,
     cancel: Cancel,
-    policy: Policy,
+    pub(super) policy: Policy,
     pub(super) actor: Actor,
     term: Duration,
     confirmation: Option<EnvironmentName>,

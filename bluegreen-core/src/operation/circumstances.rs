@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::history::{self, RunState, RunSummary};
+use super::history::{self, RunSummary};
 use super::{Bluegreen, EnvironmentSpec, Operation, OperationError};
 use crate::model::{EnvironmentName, RunId};
 use crate::plan::CloudPlan;
@@ -49,11 +49,12 @@ impl Bluegreen {
     ) -> Result<Circumstances, OperationError> {
         let runs = self.log().await?;
         check_ended(&runs, &spec.name)?;
-        let mut ours = runs.iter().filter(|summary| summary.environment == spec.name);
-        // Either may have moved the traffic.
-        let moved = ours.find(|summary| {
-            matches!(summary.operation.as_str(), "switch" | "undo")
-                && summary.state == RunState::Committed
+        let ours: Vec<&RunSummary> =
+            runs.iter().filter(|summary| summary.environment == spec.name).collect();
+        self.wait_until_seen(&ours).await;
+        // Either may have moved the traffic, and taken it back as well.
+        let moved = ours.iter().find(|summary| {
+            matches!(summary.operation.as_str(), "switch" | "undo") && summary.changes > 0
         });
         let idle_for = moved
             .and_then(|summary| summary.ended)
@@ -65,6 +66,15 @@ impl Bluegreen {
             }
             _ => circumstances,
         })
+    }
+
+    /// Waits until reads show everything that the latest run did: a plan that is made from an older
+    /// view leaves out what it believes to be done.
+    async fn wait_until_seen(&self, ours: &[&RunSummary]) {
+        let changed = ours.iter().filter(|summary| summary.changes > 0);
+        let Some(ended) = changed.filter_map(|summary| summary.ended).max() else { return };
+        let since = self.clock.now().since(ended);
+        tokio::time::sleep(self.policy.reread.saturating_sub(since)).await;
     }
 
     /// Returns what a run did, if it can be taken back: it is of this environment, and committed.
