@@ -290,6 +290,7 @@ impl FakeCloud {
         let mut world = self.world();
         for piece in calls.into_iter().filter_map(|call| call.piece.as_ref()) {
             world.revert(piece, old);
+            world.revert_what_scales(piece, old);
             if let Some(behind) = world.behind(piece) {
                 world.revert(&behind, old);
             }

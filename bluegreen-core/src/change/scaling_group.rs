@@ -103,12 +103,16 @@ impl EditKind for Edit<ScalingGroupName, Capacity> {
 
     async fn apply(&self, cloud: &dyn Cloud) -> Result<(), CloudError> {
         let mut capacity = self.after;
-        // Scaling policies move the size within its bounds, and what they chose is not ours to
-        // take back. A group whose bounds the change itself moves has none to choose from.
-        if let Some(group) = read(cloud, &self.of).await?
-            && self.was_moved_by_scaling(group.capacity)
-        {
-            capacity.desired = group.capacity.desired.max(capacity.min).min(capacity.max);
+        if let Some(ScalingGroup { capacity: found, .. }) = read(cloud, &self.of).await? {
+            if self.position(found) == Position::Drifted {
+                return Err(CloudError::new(CloudErrorKind::Rejected, "setting the size", &self.of)
+                    .with_source("somebody changed it meanwhile"));
+            }
+            // Scaling policies move the size within its bounds, and what they chose is not ours to
+            // take back. A group whose bounds the change itself moves has none to choose from.
+            if self.was_moved_by_scaling(found) {
+                capacity.desired = found.desired.max(capacity.min).min(capacity.max);
+            }
         }
         cloud.set_capacity(&self.of, capacity).await
     }

@@ -143,6 +143,15 @@ impl World {
         put(&mut self.scaling_groups, name, old.as_ref());
     }
 
+    /// Puts back what scales a group with the group, if the piece is the whole of it.
+    pub(super) fn revert_what_scales(&mut self, piece: &Piece, old: &Self) {
+        let Piece::ScalingGroup(name) = piece else { return };
+        self.in_both(name, old, |group, old| {
+            group.policies.clone_from(&old.policies);
+            group.schedules.clone_from(&old.schedules);
+        });
+    }
+
     fn in_both(
         &mut self,
         name: &ScalingGroupName,

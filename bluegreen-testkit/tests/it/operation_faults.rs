@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bluegreen_core::operation::{Done, OperationErrorKind};
 use bluegreen_core::transaction::Ending;
+use bluegreen_testkit::fault::Meddle;
 use bluegreen_testkit::journal::MemoryStore;
 use bluegreen_testkit::{Fault, World};
 
@@ -68,6 +69,28 @@ async fn a_fault_at_any_change_of_any_operation_ends_as_before_or_as_planned() {
         }
     }
     assert!(cases > 100, "only {cases} cases");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_size_that_somebody_changes_before_any_call_is_left_alone() {
+    let mut cases = 0;
+    for verb in [Verb::Deploy, Verb::Scaledown] {
+        let reference = Scene::before(verb).await;
+        reference.must(verb).await;
+        let calls = reference.cloud.calls();
+        // What is there when it is planned is planned upon.
+        let planned = calls.iter().position(|call| call.mutating).expect("it changes something");
+        let resize = calls.iter().find(|call| call.method == "set_capacity").expect("it resizes");
+        for nth in planned..calls.len() {
+            let (scene, resize) = (Scene::before(verb).await, resize.clone());
+            scene.cloud.before_call(nth, move |cloud| cloud.meddle(Meddle::Change, &resize));
+            let _any_end = scene.operate(verb).await;
+            calm().await;
+            assert_eq!(scene.cloud.overwritten(), None, "{verb:?}, before call {nth}");
+            cases += 1;
+        }
+    }
+    assert!(cases > 20, "only {cases} cases");
 }
 
 #[tokio::test(start_paused = true)]

@@ -45,8 +45,11 @@ impl Trouble {
             3 | 4 => trouble.faults = dice.any(&any_faults(writes.len() * 2)),
             5 => {
                 for _ in 0..=dice.below(4) {
-                    let call = dice.below(calls.len() * 2);
-                    trouble.at_calls.push((call, dice.any(&any_fault())));
+                    let (call, fault) = (dice.below(calls.len() * 2), dice.any(&any_fault()));
+                    // Nothing was written for an hour, so nothing that is read is old.
+                    if call >= from || !matches!(fault, Fault::StaleRead(_)) {
+                        trouble.at_calls.push((call, fault));
+                    }
                 }
             }
             6 => trouble.dies_after = Some(dice.below(records)),
@@ -65,7 +68,11 @@ impl Trouble {
             _ if writes.is_empty() => {}
             _ => {
                 let with = writes[dice.below(writes.len())].clone();
-                trouble.met = Some((some(dice), with, dice.any(&any_meddle())));
+                // Right before or after a write: in between, one of several looks that begin
+                // together may show what another one did not.
+                let writes = (0..calls.len()).filter(|at| calls[*at].mutating);
+                let around: Vec<usize> = writes.flat_map(|at| [at, at + 1]).collect();
+                trouble.met = Some((dice.one_of(&around), with, dice.any(&any_meddle())));
             }
         }
         // Misfortunes come together.
