@@ -24,6 +24,8 @@ mod meddle;
 mod network;
 mod piece;
 mod pressure;
+#[cfg(feature = "playground")]
+mod real;
 mod refusal;
 mod scaling_groups;
 mod scaling_policies;
@@ -50,6 +52,9 @@ use crate::fault::{Fault, Meddle, Script, Watcher};
 
 pub use builder::{target_group, template};
 pub use call::FakeCall;
+pub use health::Thresholds;
+#[cfg(feature = "playground")]
+pub(crate) use real::{Machine, MachinePhase};
 pub use timing::Timing;
 pub use traffic::{Moment, Reach, Strength};
 pub use world::{

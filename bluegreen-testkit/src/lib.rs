@@ -48,6 +48,7 @@
 
 pub mod brittle;
 pub mod clock;
+#[cfg(feature = "test")]
 pub mod conformance;
 #[cfg(feature = "emulator")]
 pub mod emulator;
@@ -57,9 +58,14 @@ pub mod fault;
 pub mod flags;
 pub mod invariant;
 pub mod journal;
+#[cfg(feature = "test")]
 pub mod mock;
 pub mod objects;
+#[cfg(feature = "playground")]
+pub mod playground;
+#[cfg(feature = "test")]
 pub mod strategy;
+#[cfg(feature = "test")]
 pub mod sweep;
 
 pub use fake::{FakeCloud, World};

@@ -105,8 +105,12 @@ impl EditKind for Edit<ScalingGroupName, Capacity> {
         let mut capacity = self.after;
         if let Some(ScalingGroup { capacity: found, .. }) = read(cloud, &self.of).await? {
             if self.position(found) == Position::Drifted {
-                return Err(CloudError::new(CloudErrorKind::Rejected, "setting the size", &self.of)
-                    .with_source("somebody changed it meanwhile"));
+                return Err(CloudError::new(
+                    CloudErrorKind::Rejected,
+                    "setting the size",
+                    &self.of,
+                )
+                .with_source("somebody changed it meanwhile"));
             }
             // Scaling policies move the size within its bounds, and what they chose is not ours to
             // take back. A group whose bounds the change itself moves has none to choose from.

@@ -17,12 +17,23 @@ pub(super) struct Target {
     /// When the state changes by itself, and to what.
     due: Option<(Duration, HealthState)>,
     drained: Option<Duration>,
+    /// How many checks in a row went the other way.
+    against: u32,
+}
+
+/// How many checks in a row change what is thought of a target; a new one needs one to pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thresholds {
+    /// Of a sick target that must pass.
+    pub healthy: u32,
+    /// Of a target that must fail.
+    pub unhealthy: u32,
 }
 
 impl Target {
     /// Registers a machine; nobody knows yet whether it is well.
     pub(super) fn new() -> Self {
-        Self { state: HealthState::Unused, reason: None, due: None, drained: None }
+        Self { state: HealthState::Unused, reason: None, due: None, drained: None, against: 0 }
     }
 
     /// Returns when the target moves on by itself.
@@ -59,6 +70,29 @@ impl Target {
     /// Forgets what was to come, so that it is worked out again.
     pub(super) fn forget_due(&mut self) {
         self.due = None;
+    }
+
+    /// Takes a check that was really made into account.
+    pub(super) fn checked(&mut self, passed: bool, thresholds: Thresholds) {
+        let (agrees, needed, next) = match self.state {
+            HealthState::Initial if passed => (false, 1, HealthState::Healthy),
+            HealthState::Initial => (false, thresholds.unhealthy, HealthState::Unhealthy),
+            HealthState::Healthy => (passed, thresholds.unhealthy, HealthState::Unhealthy),
+            HealthState::Unhealthy => (!passed, thresholds.healthy, HealthState::Healthy),
+            _ => return,
+        };
+        self.against = if agrees { 0 } else { self.against + 1 };
+        if self.against >= needed {
+            (self.state, self.reason, self.against) = (next, reason(next), 0);
+        }
+    }
+
+    /// Waits for checks that somebody else makes.
+    fn await_checks(&mut self) {
+        if self.state == HealthState::Unused {
+            (self.state, self.reason) = (HealthState::Initial, reason(HealthState::Initial));
+            self.against = 0;
+        }
     }
 
     fn leave_unused(&mut self, reason: &'static str) {
@@ -127,6 +161,7 @@ impl Machinery {
                         target.leave_unused("Target.NotInUse");
                     }
                     None => target.leave_unused("Target.InvalidState"),
+                    Some(_) if self.driven => target.await_checks(),
                     Some(machine) => {
                         let patient = Patient::of(machine, &self.broken_images);
                         target.look_ahead(&patient, timing, now);

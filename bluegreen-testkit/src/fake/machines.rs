@@ -46,6 +46,8 @@ pub(super) struct Machinery {
     pub(super) broken_images: BTreeMap<ImageId, Duration>,
     /// Groups that get no requests although a policy follows them, and since when.
     pub(super) quiet_since: BTreeMap<ScalingGroupName, Duration>,
+    /// Whether somebody else makes the checks and reports them.
+    pub(super) driven: bool,
     launched: u32,
 }
 
@@ -197,7 +199,13 @@ impl Machinery {
     }
 
     /// Begins to terminate a machine: it drains before it goes.
-    fn terminate(&mut self, world: &World, id: &InstanceId, timing: &Timing, now: Duration) {
+    pub(super) fn terminate(
+        &mut self,
+        world: &World,
+        id: &InstanceId,
+        timing: &Timing,
+        now: Duration,
+    ) {
         let mut drained = now;
         for (target_group, targets) in &mut self.targets {
             if let Some(target) = targets.get_mut(id) {
