@@ -22,9 +22,11 @@ mod buckets;
 mod control;
 mod facts;
 pub mod fault;
+pub mod load;
 mod page;
 mod server;
 mod site;
+mod stack;
 pub mod topology;
 
 use std::collections::BTreeMap;
@@ -41,6 +43,7 @@ use self::buckets::Buckets;
 use self::control::{Service, WireError};
 pub use self::fault::Faults;
 pub use self::site::Site;
+pub use self::stack::Stack;
 use crate::fake::{FakeCloud, Timing};
 
 /// How a playground is to be.

@@ -6,6 +6,12 @@ use super::WireError;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Params(BTreeMap<String, String>);
 
+impl<'a> FromIterator<(&'a str, &'a str)> for Params {
+    fn from_iter<T: IntoIterator<Item = (&'a str, &'a str)>>(pairs: T) -> Self {
+        Self(pairs.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
+    }
+}
+
 impl Params {
     /// Reads a form.
     pub(crate) fn read(form: &[u8]) -> Self {
