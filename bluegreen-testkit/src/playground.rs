@@ -24,27 +24,34 @@ mod facts;
 pub mod fault;
 pub mod load;
 mod page;
+mod report;
 mod server;
 mod site;
 mod stack;
 pub mod topology;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bluegreen_core::transaction::Store;
+use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
 use self::buckets::Buckets;
 use self::control::{Service, WireError};
 pub use self::fault::Faults;
+use self::load::{Load, LoadOptions, PhaseScore, Truth};
 pub use self::site::Site;
 pub use self::stack::Stack;
 use crate::fake::{FakeCloud, Timing};
+
+/// How many calls are remembered.
+const CALLS: usize = 10_000;
 
 /// How a playground is to be.
 #[derive(Clone, Debug)]
@@ -58,16 +65,24 @@ pub struct Options {
     pub instance_command: Option<String>,
     /// Whether calls are limited as AWS limits them.
     pub limits: bool,
+    /// The store whose runs the page shows.
+    pub store: Option<Arc<dyn Store>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, boot: Duration::from_secs(1), instance_command: None, limits: true }
+        Self {
+            port: 0,
+            boot: Duration::from_secs(1),
+            instance_command: None,
+            limits: true,
+            store: None,
+        }
     }
 }
 
 /// One call that was made of the control plane.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ApiCall {
     /// When, since the playground was started.
@@ -100,8 +115,22 @@ struct Shared {
     sites: Mutex<BTreeMap<(String, String), Arc<Site>>>,
     faults: Faults,
     buckets: Buckets,
-    calls: Mutex<Vec<ApiCall>>,
+    calls: Mutex<VecDeque<ApiCall>>,
     requests: AtomicU64,
+    load: tokio::sync::Mutex<Option<Loading>>,
+}
+
+/// A load, and who watches what is true meanwhile.
+#[derive(Debug)]
+struct Loading {
+    load: Load,
+    watch: AbortHandle,
+}
+
+impl Drop for Loading {
+    fn drop(&mut self) {
+        self.watch.abort();
+    }
 }
 
 impl Playground {
@@ -117,6 +146,7 @@ impl Playground {
             buckets: Buckets::default(),
             calls: Mutex::default(),
             requests: AtomicU64::default(),
+            load: tokio::sync::Mutex::default(),
         });
         let server = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
         Ok(Self { shared, address, tasks: vec![server.abort_handle()] })
@@ -137,9 +167,45 @@ impl Playground {
         &self.shared.faults
     }
 
-    /// Returns every call of the control plane so far.
+    /// Returns the last calls of the control plane, oldest first.
     pub fn calls(&self) -> Vec<ApiCall> {
-        self.shared.calls().clone()
+        self.shared.calls().iter().cloned().collect()
+    }
+
+    /// Makes the service `name`, with a load balancer for HTTP and HTTPS and three machines.
+    ///
+    /// Fails if there is something of that name already.
+    pub fn front_end(&self, account: &str, region: &str, name: &str) -> io::Result<Stack> {
+        let made = stack::front_end(&self.shared.site(account, region), name);
+        made.map_err(|error| io::Error::other(format!("{}: {}", error.code, error.message)))
+    }
+
+    /// Begins to ask every listener of a site that lets requests in; ends the load before.
+    pub async fn start_load(&self, site: &Arc<Site>, rate: f64) {
+        self.shared.start_load(site, rate).await;
+    }
+
+    /// Marks a moment of the load: what follows is counted on its own.
+    pub async fn mark(&self, label: &str) {
+        self.shared.mark(label).await;
+    }
+
+    /// Returns how every phase of the load has gone so far; nothing if there was none.
+    pub async fn scores(&self) -> Vec<PhaseScore> {
+        let loading = self.shared.load.lock().await;
+        loading.as_ref().map_or_else(Vec::new, |loading| loading.load.scores())
+    }
+
+    /// Ends the load, and returns how every phase of it went.
+    pub async fn stop_load(&self) -> Vec<PhaseScore> {
+        self.shared.stop_load().await;
+        self.scores().await
+    }
+
+    /// Returns a page that shows how the load went, and needs nothing else to be looked at.
+    pub async fn report(&self, title: &str) -> String {
+        let loading = self.shared.load.lock().await;
+        report::html(title, loading.as_ref().map(|loading| &loading.load))
     }
 }
 
@@ -156,6 +222,11 @@ impl Shared {
         let key = (account.to_owned(), region.to_owned());
         let make = || Arc::new(Site::new(account, region, number, self.cloud()));
         Arc::clone(sites.entry(key).or_insert_with(make))
+    }
+
+    fn all_sites(&self) -> Vec<Arc<Site>> {
+        let sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        sites.values().cloned().collect()
     }
 
     /// Makes a cloud that is as quick as people at a playground are patient.
@@ -185,10 +256,37 @@ impl Shared {
         let (at, account) = (self.started.elapsed(), site.account.clone());
         let (service, action) = (service.name(), action.to_owned());
         let error = error.map(|error| error.code.clone());
-        self.calls().push(ApiCall { at, account, service, action, mutating, error });
+        let mut calls = self.calls();
+        if calls.len() == CALLS {
+            calls.pop_front();
+        }
+        calls.push_back(ApiCall { at, account, service, action, mutating, error });
     }
 
-    fn calls(&self) -> MutexGuard<'_, Vec<ApiCall>> {
+    async fn start_load(&self, site: &Arc<Site>, rate: f64) {
+        self.stop_load().await;
+        let truth = Arc::new(Truth::default());
+        let watch = Arc::clone(&truth).keep_looking(Arc::clone(site));
+        let watch = tokio::spawn(watch).abort_handle();
+        let options = LoadOptions::new(site.open_routes()).with_rate(rate);
+        let load = Load::start(options, truth);
+        *self.load.lock().await = Some(Loading { load, watch });
+    }
+
+    async fn mark(&self, label: &str) {
+        if let Some(loading) = &*self.load.lock().await {
+            loading.load.mark(label);
+        }
+    }
+
+    /// Ends the load; what became of it stays until the next one.
+    async fn stop_load(&self) {
+        if let Some(loading) = &mut *self.load.lock().await {
+            loading.load.stop().await;
+        }
+    }
+
+    fn calls(&self) -> MutexGuard<'_, VecDeque<ApiCall>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
