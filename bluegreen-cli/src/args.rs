@@ -1,5 +1,7 @@
 //! The command line. Its doc comments are the help text.
 
+mod playground;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +10,11 @@ use bluegreen_core::transaction::Policy;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::duration;
+
+pub(crate) use playground::{
+    Fault, Matter, Playground, PlaygroundDemo, PlaygroundLoad, PlaygroundRun, PlaygroundScore,
+    PlaygroundUp,
+};
 
 /// The end of `--help`.
 const EXIT_CODES: &str = "\
@@ -143,6 +150,9 @@ pub(crate) enum Command {
     /// Tell who holds the locks of environments, or take one away
     #[command(subcommand)]
     Lock(Lock),
+    /// Play with AWS on loopback: real traffic, real faults, no account
+    #[command(subcommand)]
+    Playground(Playground),
 }
 
 /// Options of `upgrade`.

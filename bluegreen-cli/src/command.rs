@@ -5,6 +5,7 @@ mod lock;
 mod log;
 mod operate;
 mod orphans;
+mod playground;
 mod question;
 mod recover;
 mod runs;
@@ -79,6 +80,9 @@ impl Session {
             Command::Show(options) => return show::run(self, options).await,
             Command::Recover(options) => return recover::run(self, options).await,
             Command::Lock(options) => return lock::run(self, options).await,
+            Command::Playground(options) => {
+                return Box::pin(playground::run(self, options)).await;
+            }
         };
         Box::pin(operate::run(self, request)).await
     }

@@ -55,6 +55,11 @@ impl Failure {
         Self::new(exit::REFUSED, "refused", message)
     }
 
+    /// What was judged is not good enough; nothing of anybody's is left.
+    pub(crate) fn judged(message: impl Into<String>) -> Self {
+        Self::new(exit::ROLLED_BACK, "judged", message)
+    }
+
     /// Interrupted before anything was begun.
     pub(crate) fn interrupted() -> Self {
         Self::new(exit::INTERRUPTED, "cancelled", "interrupted; nothing was changed")

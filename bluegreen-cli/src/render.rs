@@ -26,3 +26,4 @@ pub(crate) use recovery::recovery;
 pub(crate) use result::Report;
 pub(crate) use show::{Details, details};
 pub(crate) use status::{StatusReport, status};
+pub(crate) use table::Table;

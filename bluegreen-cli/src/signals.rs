@@ -26,6 +26,11 @@ impl Signals {
         take().map_err(|error| Failure::refused(format!("signals cannot be caught: {error}")))
     }
 
+    /// Waits until somebody asks to stop.
+    pub(crate) async fn asked(&mut self) {
+        self.next().await;
+    }
+
     /// Does something that changes nothing, and drops it when asked to stop.
     pub(crate) async fn unless_asked<T, E: Into<Failure>>(
         &mut self,

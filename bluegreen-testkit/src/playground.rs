@@ -24,6 +24,7 @@ mod facts;
 pub mod fault;
 pub mod load;
 mod page;
+pub mod remote;
 mod report;
 mod server;
 mod site;

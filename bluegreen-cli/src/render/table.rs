@@ -2,7 +2,7 @@ use super::text::visible;
 
 /// Rows of cells, shown as columns that are as wide as they must be.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(crate) struct Table {
     /// Whether each column is of numbers, which end at the same place.
     is_number: Vec<bool>,
     rows: Vec<Vec<String>>,
@@ -10,19 +10,19 @@ pub(super) struct Table {
 
 impl Table {
     /// Begins with a headline; the columns whose names begin with `>` are of numbers.
-    pub(super) fn new(names: &[&str]) -> Self {
+    pub(crate) fn new(names: &[&str]) -> Self {
         let is_number = names.iter().map(|name| name.starts_with('>')).collect();
         let names = names.iter().map(|name| name.trim_start_matches('>').to_owned()).collect();
         Self { is_number, rows: vec![names] }
     }
 
     /// Adds a row.
-    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }
 
     /// Returns the lines, each after `indent` spaces and without spaces at its end.
-    pub(super) fn lines(&self, indent: usize) -> String {
+    pub(crate) fn lines(&self, indent: usize) -> String {
         let widths: Vec<usize> = (0..self.is_number.len())
             .map(|at| self.rows.iter().map(|row| visible(&row[at])).max().unwrap_or(0))
             .collect();

@@ -207,6 +207,18 @@ impl Calls {
     }
 }
 
+impl Fault {
+    /// Gives the image that it names, if it names one, another name.
+    pub fn name_images(&mut self, name: impl Fn(&str) -> String) {
+        let (Trouble::Instance { of: machines, .. } | Trouble::Network { to: machines, .. }) =
+            &mut self.what
+        else {
+            return;
+        };
+        machines.image = machines.image.as_deref().map(name);
+    }
+}
+
 /// A fault that is in force.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Standing {

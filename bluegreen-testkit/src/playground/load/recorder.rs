@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::Truth;
@@ -39,7 +39,7 @@ pub struct Mark {
 }
 
 /// Who answered on a route.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Served {
     /// The route.
     pub route: String,
@@ -50,7 +50,7 @@ pub struct Served {
 }
 
 /// How one phase of a load went.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PhaseScore {
     /// What it is called: the mark with which it began.
     pub label: String,

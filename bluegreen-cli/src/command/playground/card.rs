@@ -1,0 +1,86 @@
+use bluegreen_testkit::playground::load::PhaseScore;
+use serde_json::{Value, json};
+
+use crate::render::Table;
+
+/// How a load went, phase by phase.
+#[derive(Clone, Debug)]
+pub(super) struct Card {
+    phases: Vec<PhaseScore>,
+    rate: f64,
+}
+
+impl Card {
+    pub(super) fn new(rate: f64, phases: Vec<PhaseScore>) -> Self {
+        let phases = phases.into_iter().filter(|phase| phase.requests > 0).collect();
+        Self { phases, rate }
+    }
+
+    /// Returns how many requests failed in the phases that count.
+    pub(super) fn failed(&self, counts: impl Fn(&str) -> bool) -> u64 {
+        let phases = self.phases.iter().filter(|phase| counts(&phase.label));
+        phases.map(|phase| phase.failed).sum()
+    }
+
+    /// Returns how many requests were answered by a machine of the wrong colour.
+    pub(super) fn misrouted(&self) -> u64 {
+        self.phases.iter().map(|phase| phase.misrouted).sum()
+    }
+
+    /// Returns the requests there were in all, and how many a second.
+    pub(super) fn requests(&self) -> (u64, f64) {
+        let requests: u64 = self.phases.iter().map(|phase| phase.requests).sum();
+        let seconds: f64 = self.phases.iter().map(|phase| phase.seconds).sum();
+        #[expect(clippy::cast_precision_loss, reason = "no load makes so many requests")]
+        let rate = requests as f64 / seconds.max(0.001);
+        (requests, rate)
+    }
+
+    /// Writes the card for people.
+    pub(super) fn text(&self) -> String {
+        let mut table = Table::new(&[
+            "PHASE",
+            ">TIME",
+            ">REQUESTS",
+            ">FAILED",
+            ">MISROUTED",
+            ">P50",
+            ">P99",
+            ">MAX",
+            ">SKEW",
+        ]);
+        let ms = |value: f64| format!("{value:.0} ms");
+        for phase in &self.phases {
+            table.row([
+                phase.label.clone(),
+                format!("{:.1} s", phase.seconds),
+                phase.requests.to_string(),
+                phase.failed.to_string(),
+                phase.misrouted.to_string(),
+                ms(phase.p50_ms),
+                ms(phase.p99_ms),
+                ms(phase.max_ms),
+                phase.skew_ms.map_or_else(String::new, ms),
+            ]);
+        }
+        let (requests, rate) = self.requests();
+        let mut text = table.lines(2);
+        text.push_str(&format!(
+            "\n  {requests} requests, {rate:.0} a second ({:.0} were due); a latency counts from when \
+             its request was due\n",
+            self.rate
+        ));
+        for phase in &self.phases {
+            for (kind, count) in &phase.failures {
+                text.push_str(&format!("  {}: {count} failed: {kind}\n", phase.label));
+            }
+        }
+        text
+    }
+
+    /// Writes the card for programs.
+    pub(super) fn json(&self) -> Value {
+        let (requests, rate) = self.requests();
+        json!({"due_rate": self.rate, "rate": rate, "requests": requests, "phases": self.phases})
+    }
+}
