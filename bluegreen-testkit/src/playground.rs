@@ -20,6 +20,7 @@
 
 mod buckets;
 mod control;
+mod data;
 mod facts;
 pub mod fault;
 mod page;
@@ -30,15 +31,19 @@ pub mod topology;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bluegreen_core::model::{InstanceId, LoadBalancerName};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
 use self::buckets::Buckets;
 use self::control::{Service, WireError};
+use self::data::DataPlanes;
+pub use self::data::Meter;
 pub use self::fault::Faults;
 pub use self::site::Site;
 use crate::fake::{FakeCloud, Timing};
@@ -53,13 +58,18 @@ pub struct Options {
     pub boot: Duration,
     /// The command that is run for each machine instead of the built-in server.
     pub instance_command: Option<String>,
+    /// From one health check to the next, whatever target groups say; theirs if it is not said.
+    ///
+    /// For tests that have no time: AWS checks every 5 seconds at most.
+    pub check_interval: Option<Duration>,
     /// Whether calls are limited as AWS limits them.
     pub limits: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, boot: Duration::from_secs(1), instance_command: None, limits: true }
+        let boot = Duration::from_secs(1);
+        Self { port: 0, boot, instance_command: None, check_interval: None, limits: true }
     }
 }
 
@@ -95,7 +105,8 @@ struct Shared {
     options: Options,
     started: tokio::time::Instant,
     sites: Mutex<BTreeMap<(String, String), Arc<Site>>>,
-    faults: Faults,
+    faults: Arc<Faults>,
+    data: DataPlanes,
     buckets: Buckets,
     calls: Mutex<Vec<ApiCall>>,
     requests: AtomicU64,
@@ -110,7 +121,8 @@ impl Playground {
             options,
             started: tokio::time::Instant::now(),
             sites: Mutex::default(),
-            faults: Faults::default(),
+            faults: Arc::default(),
+            data: DataPlanes::new()?,
             buckets: Buckets::default(),
             calls: Mutex::default(),
             requests: AtomicU64::default(),
@@ -134,6 +146,35 @@ impl Playground {
         &self.shared.faults
     }
 
+    /// Returns where a listener really listens, if it is open.
+    ///
+    /// That is the address of its load balancer and its port, unless ports below 1024 may not be
+    /// listened on: those are moved up by 10,000, and [`troubles`](Self::troubles) says so. If
+    /// several sites have such a listener, it is that of the oldest one.
+    pub fn address_of_listener(
+        &self,
+        load_balancer: &LoadBalancerName,
+        port: u16,
+    ) -> Option<SocketAddr> {
+        self.shared.data.address(load_balancer, port)
+    }
+
+    /// Returns what went through every listener so far.
+    pub fn meters(&self) -> Vec<Meter> {
+        self.shared.data.meters()
+    }
+
+    /// Returns what could not be done as it was asked for, each once: ports that are taken,
+    /// conditions that nobody understands, commands that ended.
+    pub fn troubles(&self) -> Vec<String> {
+        self.shared.data.troubles()
+    }
+
+    /// Returns the file to which the command of a machine writes what it says.
+    pub fn log_of_machine(&self, instance: &InstanceId) -> Option<PathBuf> {
+        self.shared.data.log(instance)
+    }
+
     /// Returns every call of the control plane so far.
     pub fn calls(&self) -> Vec<ApiCall> {
         self.shared.calls().clone()
@@ -143,6 +184,7 @@ impl Playground {
 impl Drop for Playground {
     fn drop(&mut self) {
         self.tasks.iter().for_each(AbortHandle::abort);
+        self.shared.data.stop();
     }
 }
 
@@ -151,7 +193,11 @@ impl Shared {
         let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
         let number = u8::try_from(sites.len()).unwrap_or(u8::MAX);
         let key = (account.to_owned(), region.to_owned());
-        let make = || Arc::new(Site::new(account, region, number, self.cloud()));
+        let make = || {
+            let site = Arc::new(Site::new(account, region, number, self.cloud()));
+            self.data.follow(&site, &self.faults, &self.options);
+            site
+        };
         Arc::clone(sites.entry(key).or_insert_with(make))
     }
 
