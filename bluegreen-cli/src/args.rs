@@ -12,8 +12,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::duration;
 
 pub(crate) use playground::{
-    Fault, Matter, Playground, PlaygroundDemo, PlaygroundLoad, PlaygroundRun, PlaygroundScore,
-    PlaygroundUp,
+    After, Fault, Matter, Playground, PlaygroundDemo, PlaygroundLoad, PlaygroundRun,
+    PlaygroundScore, PlaygroundUp,
 };
 
 /// The end of `--help`.

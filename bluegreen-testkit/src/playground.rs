@@ -20,12 +20,14 @@
 
 mod buckets;
 mod control;
+mod data;
 mod facts;
 pub mod fault;
 pub mod load;
 mod page;
 pub mod remote;
 mod report;
+mod saved;
 mod server;
 mod site;
 mod stack;
@@ -34,10 +36,12 @@ pub mod topology;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bluegreen_core::model::{InstanceId, LoadBalancerName};
 use bluegreen_core::transaction::Store;
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -45,10 +49,13 @@ use tokio::task::AbortHandle;
 
 use self::buckets::Buckets;
 use self::control::{Service, WireError};
+use self::data::DataPlanes;
+pub use self::data::Meter;
 pub use self::fault::Faults;
-use self::load::{Load, LoadOptions, PhaseScore, Truth};
+use self::load::{Load, LoadOptions, LoadRoute, PhaseScore, Truth};
 pub use self::site::Site;
 pub use self::stack::Stack;
+use self::topology::ListenerView;
 use crate::fake::{FakeCloud, Timing};
 
 /// How many calls are remembered.
@@ -64,8 +71,15 @@ pub struct Options {
     pub boot: Duration,
     /// The command that is run for each machine instead of the built-in server.
     pub instance_command: Option<String>,
+    /// From one health check to the next, whatever target groups say; theirs if it is not said.
+    ///
+    /// For tests that have no time: AWS checks every 5 seconds at most.
+    pub check_interval: Option<Duration>,
     /// Whether calls are limited as AWS limits them.
     pub limits: bool,
+    /// Where everything is kept: what the file holds is there from the start, and
+    /// [`Playground::save`] writes it.
+    pub state: Option<PathBuf>,
     /// The store whose runs the page shows.
     pub store: Option<Arc<dyn Store>>,
 }
@@ -76,7 +90,9 @@ impl Default for Options {
             port: 0,
             boot: Duration::from_secs(1),
             instance_command: None,
+            check_interval: None,
             limits: true,
+            state: None,
             store: None,
         }
     }
@@ -114,7 +130,8 @@ struct Shared {
     options: Options,
     started: tokio::time::Instant,
     sites: Mutex<BTreeMap<(String, String), Arc<Site>>>,
-    faults: Faults,
+    faults: Arc<Faults>,
+    data: DataPlanes,
     buckets: Buckets,
     calls: Mutex<VecDeque<ApiCall>>,
     requests: AtomicU64,
@@ -143,12 +160,14 @@ impl Playground {
             options,
             started: tokio::time::Instant::now(),
             sites: Mutex::default(),
-            faults: Faults::default(),
+            faults: Arc::default(),
+            data: DataPlanes::new()?,
             buckets: Buckets::default(),
             calls: Mutex::default(),
             requests: AtomicU64::default(),
             load: tokio::sync::Mutex::default(),
         });
+        saved::load(&shared)?;
         let server = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
         Ok(Self { shared, address, tasks: vec![server.abort_handle()] })
     }
@@ -168,9 +187,69 @@ impl Playground {
         &self.shared.faults
     }
 
+    /// Returns where a listener really listens, if it is open.
+    ///
+    /// That is the address of its load balancer and its port, unless ports below 1024 may not be
+    /// listened on: those are moved up by 10,000, and [`troubles`](Self::troubles) says so. If
+    /// several sites have such a listener, it is that of the oldest one.
+    pub fn address_of_listener(
+        &self,
+        load_balancer: &LoadBalancerName,
+        port: u16,
+    ) -> Option<SocketAddr> {
+        self.shared.data.address(load_balancer, port)
+    }
+
+    /// Returns what went through every listener so far.
+    pub fn meters(&self) -> Vec<Meter> {
+        self.shared.data.meters()
+    }
+
+    /// Returns what could not be done as it was asked for, each once: ports that are taken,
+    /// conditions that nobody understands, commands that ended.
+    pub fn troubles(&self) -> Vec<String> {
+        self.shared.data.troubles()
+    }
+
+    /// Returns the file to which the command of a machine writes what it says.
+    pub fn log_of_machine(&self, instance: &InstanceId) -> Option<PathBuf> {
+        self.shared.data.log(instance)
+    }
+
     /// Returns the last calls of the control plane, oldest first.
     pub fn calls(&self) -> Vec<ApiCall> {
         self.shared.calls().iter().cloned().collect()
+    }
+
+    /// Returns whether there is no load balancer anywhere.
+    pub fn is_empty(&self) -> bool {
+        self.shared.all_sites().iter().all(|site| site.cloud().world().load_balancers.is_empty())
+    }
+
+    /// Waits until every listener that lets requests in is a socket, but not for long.
+    pub async fn wait_for_listeners(&self) {
+        for _ in 0..100 {
+            let sites = self.shared.all_sites();
+            let mut listeners = sites.iter().flat_map(|site| site.topology().listeners);
+            let is_there = |one: &ListenerView| {
+                !one.open || self.address_of_listener(&one.load_balancer, one.port).is_some()
+            };
+            if listeners.all(|one| is_there(&one)) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Returns where every listener that lets requests in listens, by `load balancer:port`.
+    pub fn addresses(&self) -> Vec<(String, SocketAddr)> {
+        let sites = self.shared.all_sites();
+        let listeners = sites.iter().flat_map(|site| site.topology().listeners);
+        let address = |one: ListenerView| {
+            let address = self.address_of_listener(&one.load_balancer, one.port)?;
+            Some((format!("{}:{}", one.load_balancer, one.port), address))
+        };
+        listeners.filter(|one| one.open).filter_map(address).collect()
     }
 
     /// Makes the service `name`, with a load balancer for HTTP and HTTPS and three machines.
@@ -213,6 +292,7 @@ impl Playground {
 impl Drop for Playground {
     fn drop(&mut self) {
         self.tasks.iter().for_each(AbortHandle::abort);
+        self.shared.data.stop();
     }
 }
 
@@ -221,7 +301,11 @@ impl Shared {
         let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
         let number = u8::try_from(sites.len()).unwrap_or(u8::MAX);
         let key = (account.to_owned(), region.to_owned());
-        let make = || Arc::new(Site::new(account, region, number, self.cloud()));
+        let make = || {
+            let site = Arc::new(Site::new(account, region, number, self.cloud()));
+            self.data.follow(&site, &self.faults, &self.options);
+            site
+        };
         Arc::clone(sites.entry(key).or_insert_with(make))
     }
 
@@ -269,7 +353,7 @@ impl Shared {
         let truth = Arc::new(Truth::default());
         let watch = Arc::clone(&truth).keep_looking(Arc::clone(site));
         let watch = tokio::spawn(watch).abort_handle();
-        let options = LoadOptions::new(site.open_routes()).with_rate(rate);
+        let options = LoadOptions::new(self.open_routes(site)).with_rate(rate);
         let load = Load::start(options, truth);
         *self.load.lock().await = Some(Loading { load, watch });
     }
@@ -278,6 +362,21 @@ impl Shared {
         if let Some(loading) = &*self.load.lock().await {
             loading.load.mark(label);
         }
+    }
+
+    /// Returns every route of a site that lets requests in, to be asked.
+    fn open_routes(&self, site: &Site) -> Vec<LoadRoute> {
+        let listeners = site.topology().listeners.into_iter();
+        let open = listeners.filter(|one| one.open && matches!(&*one.protocol, "HTTP" | "HTTPS"));
+        let route = |one: ListenerView| {
+            Some(LoadRoute {
+                name: format!("{}:{}", one.load_balancer, one.port),
+                address: self.data.address(&one.load_balancer, one.port)?,
+                tls: one.protocol == "HTTPS",
+                path: "/".to_owned(),
+            })
+        };
+        open.filter_map(route).collect()
     }
 
     /// Ends the load; what became of it stays until the next one.

@@ -6,14 +6,14 @@ use bluegreen_core::model::{
     PolicyKey, PolicyName, Process, RouteKey, ScalingGroupName, Schedule, ScheduleName, Tags,
     TargetGroupName, TargetGroupSettings, TemplateVersion,
 };
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Everything that an account is configured to be, as plain data.
 ///
 /// Two worlds are equal if nobody could tell their configurations apart. Machines, their health
 /// and everything else that moves by itself is not part of it; nor is a scaling group that is
 /// being deleted, nor which numbers of template versions were used before.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct World {
     /// The load balancers, with their listeners.
     pub load_balancers: BTreeMap<LoadBalancerName, LoadBalancerState>,
@@ -32,10 +32,10 @@ pub struct World {
 }
 
 /// A load balancer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadBalancerState {
     /// On which layer it balances.
-    #[serde(serialize_with = "kind_as_text")]
+    #[serde(serialize_with = "kind_as_text", deserialize_with = "kind_from_text")]
     pub kind: LoadBalancerKind,
     /// Whether the cloud refuses to delete it.
     pub deletion_protection: bool,
@@ -50,7 +50,7 @@ pub struct LoadBalancerState {
 }
 
 /// A listener.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListenerState {
     /// The protocol as the provider spells it.
     pub protocol: String,
@@ -63,7 +63,7 @@ pub struct ListenerState {
 }
 
 /// A rule of a listener.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleState {
     /// Which requests it takes.
     pub conditions: Opaque,
@@ -72,7 +72,7 @@ pub struct RuleState {
 }
 
 /// A scaling group, with what scales it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScalingGroupState {
     /// How many machines it is to have.
     pub capacity: Capacity,
@@ -97,7 +97,7 @@ pub struct ScalingGroupState {
 }
 
 /// A launch template.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateState {
     /// Its versions by number.
     pub versions: BTreeMap<u64, VersionState>,
@@ -106,7 +106,7 @@ pub struct TemplateState {
 }
 
 /// A version of a launch template.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionState {
     /// What it launches.
     pub data: LaunchData,
@@ -115,7 +115,7 @@ pub struct VersionState {
 }
 
 /// What a machine is launched from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaunchData {
     /// The image.
     pub image: ImageId,
@@ -254,4 +254,13 @@ fn kind_as_text<S: Serializer>(kind: &LoadBalancerKind, to: S) -> Result<S::Ok, 
         LoadBalancerKind::Gateway => "gateway",
         _ => "other",
     })
+}
+
+fn kind_from_text<'de, D: Deserializer<'de>>(from: D) -> Result<LoadBalancerKind, D::Error> {
+    match String::deserialize(from)?.as_str() {
+        "application" => Ok(LoadBalancerKind::Application),
+        "network" => Ok(LoadBalancerKind::Network),
+        "gateway" => Ok(LoadBalancerKind::Gateway),
+        other => Err(serde::de::Error::custom(format!("`{other}` is no kind of load balancer"))),
+    }
 }

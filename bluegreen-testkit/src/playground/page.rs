@@ -107,7 +107,7 @@ async fn start(shared: &Shared, wanted: Wanted) -> Reply {
     let site = sites.into_iter().find(|site| {
         is_wanted(&wanted.account, &site.account)
             && is_wanted(&wanted.region, &site.region)
-            && !site.open_routes().is_empty()
+            && !shared.open_routes(site).is_empty()
     });
     let Some(site) = site else {
         return plain(StatusCode::CONFLICT, "there is no listener that lets requests in\n");

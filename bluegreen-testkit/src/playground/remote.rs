@@ -46,8 +46,27 @@ impl Remote {
         Self { url: url.into() }
     }
 
-    /// Asks for JSON.
-    pub async fn ask(
+    /// Asks how something is.
+    pub async fn get(&self, path: &str) -> Result<Value, RemoteError> {
+        self.json(Method::GET, path, None).await
+    }
+
+    /// Asks to make something.
+    pub async fn post(&self, path: &str, what: &Value) -> Result<Value, RemoteError> {
+        self.json(Method::POST, path, Some(what)).await
+    }
+
+    /// Asks to end something.
+    pub async fn delete(&self, path: &str) -> Result<Value, RemoteError> {
+        self.json(Method::DELETE, path, None).await
+    }
+
+    /// Asks for a page.
+    pub async fn page(&self, path: &str) -> Result<String, RemoteError> {
+        self.text(Method::GET, path, None).await
+    }
+
+    async fn json(
         &self,
         method: Method,
         path: &str,
@@ -57,8 +76,7 @@ impl Remote {
         serde_json::from_str(&text).map_err(|error| self.silent(&error))
     }
 
-    /// Asks for a text.
-    pub async fn text(
+    async fn text(
         &self,
         method: Method,
         path: &str,

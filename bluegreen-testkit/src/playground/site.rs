@@ -9,7 +9,6 @@ use bluegreen_core::model::{InstanceId, LoadBalancerKind, LoadBalancerName, Targ
 use serde_json::Value;
 
 use super::facts::Facts;
-use super::load::LoadRoute;
 use super::topology::{
     CheckView, ListenerView, MachineView, RuleView, TargetGroupView, TargetView, Topology,
 };
@@ -81,19 +80,6 @@ impl Site {
             Ok::<(), std::convert::Infallible>(())
         };
         let Ok(()) = self.cloud.amend(follow);
-    }
-
-    /// Returns every route that lets requests in, to be asked.
-    pub fn open_routes(&self) -> Vec<LoadRoute> {
-        let listeners = self.topology().listeners.into_iter();
-        let open = listeners.filter(|one| one.open && matches!(&*one.protocol, "HTTP" | "HTTPS"));
-        let route = |one: ListenerView| LoadRoute {
-            name: format!("{}:{}", one.load_balancer, one.port),
-            address: (one.address, one.port).into(),
-            tls: one.protocol == "HTTPS",
-            path: "/".to_owned(),
-        };
-        open.map(route).collect()
     }
 
     /// Returns what is to run now.

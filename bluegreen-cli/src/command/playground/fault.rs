@@ -1,6 +1,5 @@
 use bluegreen_testkit::playground::fault::Fault as Trouble;
 use bluegreen_testkit::playground::remote::Remote;
-use hyper::Method;
 use serde_json::{Map, Value, json};
 
 use crate::args::{Fault, Matter};
@@ -14,7 +13,7 @@ pub(super) async fn run(session: &Session, options: &Fault) -> Result<u8, Failur
     let out = session.out;
     match (options.what, options.how.as_deref()) {
         (Matter::List, None) => {
-            let standing = remote.ask(Method::GET, "/api/faults", None).await?;
+            let standing = remote.get("/api/faults").await?;
             if out.is_json() {
                 out.json(&standing);
             } else {
@@ -22,13 +21,13 @@ pub(super) async fn run(session: &Session, options: &Fault) -> Result<u8, Failur
             }
         }
         (Matter::Clear, None) => {
-            remote.ask(Method::DELETE, "/api/faults", None).await?;
+            remote.delete("/api/faults").await?;
             done(session, "nothing goes wrong any more");
         }
         (Matter::Lift, Some(id)) => {
             let id: u64 =
                 id.parse().map_err(|_| Failure::usage(format!("`{id}` is no fault's number")))?;
-            remote.ask(Method::DELETE, &format!("/api/faults/{id}"), None).await?;
+            remote.delete(&format!("/api/faults/{id}")).await?;
             done(session, &format!("fault {id} is lifted"));
         }
         (Matter::Instance | Matter::Network | Matter::Api, Some(how)) => {
@@ -37,7 +36,7 @@ pub(super) async fn run(session: &Session, options: &Fault) -> Result<u8, Failur
                 return Err(Failure::usage(format!("that is no fault: {error}"))
                     .with_hint("`bluegreen playground fault --help` lists them"));
             }
-            let made = remote.ask(Method::POST, "/api/faults", Some(&fault)).await?;
+            let made = remote.post("/api/faults", &fault).await?;
             let id = made["id"].as_u64().unwrap_or_default();
             if out.is_json() {
                 out.json(&json!({"id": id}));

@@ -1,6 +1,5 @@
 use bluegreen_testkit::playground::load::PhaseScore;
 use bluegreen_testkit::playground::remote::Remote;
-use hyper::Method;
 use serde_json::json;
 
 use super::card::Card;
@@ -16,7 +15,7 @@ pub(super) async fn run(session: &Session, options: &PlaygroundLoad) -> Result<u
     let remote = Remote::new(&options.at.url);
     let mut signals = Signals::new()?;
     let rate = options.rate.rate;
-    remote.ask(Method::POST, "/api/load", Some(&json!({"rate": rate}))).await?;
+    remote.post("/api/load", &json!({"rate": rate})).await?;
     session.out.note(&format!("asking {rate} times a second for {:?} …", options.time));
     // Whoever has seen enough wants to know how it went so far.
     let waiting = async {
@@ -24,7 +23,7 @@ pub(super) async fn run(session: &Session, options: &PlaygroundLoad) -> Result<u
         Ok::<(), Failure>(())
     };
     let interrupted = signals.unless_asked(waiting).await.is_err();
-    let load = remote.ask(Method::DELETE, "/api/load", None).await?;
+    let load = remote.delete("/api/load").await?;
     let phases: Vec<PhaseScore> = serde_json::from_value(load["scores"].clone())
         .map_err(|error| Failure::refused(format!("the playground tells no scores: {error}")))?;
     let card = Card::new(rate, phases);
@@ -33,7 +32,7 @@ pub(super) async fn run(session: &Session, options: &PlaygroundLoad) -> Result<u
     } else {
         session.out.text(&card.text());
     }
-    let page = remote.text(Method::GET, "/api/report", None).await?;
+    let page = remote.page("/api/report").await?;
     write_report(session, options.report.report.as_deref(), &page).await?;
     let is_well = card.failed(|_| true) + card.misrouted() == 0;
     Ok(match (is_well, interrupted) {

@@ -205,7 +205,8 @@ impl Player<'_> {
                 self.say("fault").await;
                 self.stage.playground.faults().add(fault);
             }
-            Step::Lift(_) => self.stage.playground.faults().clear(),
+            Step::Lift(lifts) if *lifts => self.stage.playground.faults().clear(),
+            Step::Lift(_) => {}
             Step::UntilServed(image) => {
                 let image = named(self.stage, image);
                 let served = async {
@@ -250,7 +251,7 @@ impl Player<'_> {
     }
 }
 
-/// Replaces `PLAY` and `{v1}` to `{v4}` by what they stand for.
+/// Replaces `{env}` and `{v1}` to `{v4}` by what they stand for.
 fn named(stage: &Stage, text: &str) -> String {
     let images = std::iter::once(&stage.stack.image).chain(&stage.stack.images);
     let mut text = text.replace("{env}", ENVIRONMENT);
