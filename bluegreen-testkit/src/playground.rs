@@ -107,11 +107,11 @@ impl Playground {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
+            buckets: Buckets::new(options.limits),
             options,
             started: tokio::time::Instant::now(),
             sites: Mutex::default(),
             faults: Faults::default(),
-            buckets: Buckets::default(),
             calls: Mutex::default(),
             requests: AtomicU64::default(),
         });
