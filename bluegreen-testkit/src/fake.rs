@@ -34,7 +34,7 @@ mod tags;
 mod target_groups;
 mod timing;
 mod traffic;
-mod validate;
+pub(crate) mod validate;
 mod world;
 
 use std::fmt;

@@ -157,12 +157,12 @@ impl Playground {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
+            buckets: Buckets::new(options.limits),
             options,
             started: tokio::time::Instant::now(),
             sites: Mutex::default(),
             faults: Arc::default(),
             data: DataPlanes::new()?,
-            buckets: Buckets::default(),
             calls: Mutex::default(),
             requests: AtomicU64::default(),
             load: tokio::sync::Mutex::default(),

@@ -67,6 +67,12 @@ impl Target {
         *self.drained.get_or_insert(now + delay)
     }
 
+    /// Returns whether it was let go of and only its connections come to an end.
+    #[cfg(feature = "playground")]
+    pub(super) fn is_leaving(&self) -> bool {
+        self.drained.is_some()
+    }
+
     /// Forgets what was to come, so that it is worked out again.
     pub(super) fn forget_due(&mut self) {
         self.due = None;

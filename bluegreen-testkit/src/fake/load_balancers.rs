@@ -134,7 +134,8 @@ impl State {
         if self.world.actions(route).is_none() {
             return Err(not_found(METHOD, route));
         }
-        validate::actions(&self.world, METHOD, &route.listener, &protocol, &actions)?;
+        validate::actions(&self.world, &route.listener, &protocol, &actions)
+            .map_err(|objection| objection.into_error(METHOD, &route.listener))?;
         if let Some(found) = self.world.actions_mut(route) {
             *found = actions;
         }
@@ -162,7 +163,8 @@ impl State {
         if matches!(wanted.protocol.as_str(), "HTTPS" | "TLS") {
             return no("the settings name no certificate");
         }
-        validate::actions(&self.world, METHOD, key, &wanted.protocol, &wanted.actions)?;
+        validate::actions(&self.world, key, &wanted.protocol, &wanted.actions)
+            .map_err(|objection| objection.into_error(METHOD, key))?;
         let ListenerSettings { protocol, actions, tags } = wanted;
         let listener = ListenerState { protocol, actions, rules: [].into(), tags };
         if let Some(balancer) = self.world.load_balancers.get_mut(&key.load_balancer) {

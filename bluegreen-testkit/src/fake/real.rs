@@ -118,7 +118,11 @@ impl FakeCloud {
     pub(crate) fn register(&self, target_group: &TargetGroupName, instance: &InstanceId) {
         let mut state = self.present();
         let targets = state.machinery.targets.entry(target_group.clone()).or_default();
-        targets.entry(instance.clone()).or_insert_with(Target::new);
+        let target = targets.entry(instance.clone()).or_insert_with(Target::new);
+        if target.is_leaving() {
+            // Whoever is registered while it drains begins anew.
+            *target = Target::new();
+        }
         state.follow("a target is registered");
     }
 
@@ -131,6 +135,14 @@ impl FakeCloud {
             target.drain(&state.world, target_group, state.now);
         }
         state.follow("a target is deregistered");
+    }
+
+    /// Returns whether a target group counts as used: some route names it, or one did just now.
+    pub(crate) fn uses(&self, target_group: &TargetGroupName) -> bool {
+        let state = self.present();
+        let released = state.released.get(target_group).copied();
+        let lingers = released.is_some_and(|at| state.now < at + state.timing.lingering_use);
+        lingers || state.world.references().contains_key(target_group)
     }
 
     /// Returns the machines of which a load balancer, or whoever stopped them, thinks ill.

@@ -13,27 +13,60 @@ const MOST_TARGET_GROUPS: usize = 5;
 const HEAVIEST: u32 = 999;
 const LONGEST_STICKINESS: u32 = 604_800;
 
+/// Why a load balancer does not take what a route is to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Objection {
+    #[error("there is no action")]
+    NoAction,
+    #[error("exactly the last action must forward, redirect or answer")]
+    WrongEnd,
+    #[error("a forward names at most 5 target groups")]
+    TooManyTargetGroups,
+    #[error("a weight is at most 999")]
+    Weight(u32),
+    #[error("stickiness lasts 1 to 604800 seconds")]
+    Stickiness(u32),
+    #[error("a target group is sticky and the forward is not")]
+    StickyTargetGroup,
+    #[error("`{0}` does not exist")]
+    UnknownTargetGroup(TargetGroupName),
+    #[error("a target group belongs to one load balancer")]
+    Elsewhere(TargetGroupName),
+    #[error("a {listener} listener cannot forward to {target}")]
+    Protocols { name: TargetGroupName, listener: String, target: String },
+}
+
+impl Objection {
+    /// Makes the error that a call of the traits ends with.
+    pub(super) fn into_error(self, method: &str, listener: &ListenerKey) -> CloudError {
+        let why = self.to_string();
+        match self {
+            Self::UnknownTargetGroup(name) => not_found(method, name),
+            Self::Elsewhere(name) | Self::Protocols { name, .. } => rejected(method, name, &why),
+            _ => rejected(method, listener, &why),
+        }
+    }
+}
+
 /// Checks what a route is to do.
 ///
 /// The load balancer must exist.
-pub(super) fn actions(
+pub(crate) fn actions(
     world: &World,
-    method: &str,
     listener: &ListenerKey,
     protocol: &str,
     actions: &Actions,
-) -> Result<(), CloudError> {
-    let no = |why: &str| Err(rejected(method, listener, why));
+) -> Result<(), Objection> {
     let Some((last, others)) = actions.as_slice().split_last() else {
-        return no("there is no action");
+        return Err(Objection::NoAction);
     };
     if !ends_a_request(last) || others.iter().any(ends_a_request) {
-        return no("exactly the last action must forward, redirect or answer");
+        return Err(Objection::WrongEnd);
     }
     if let Some(forward) = actions.forward() {
-        weights(world, method, listener, forward)?;
+        weights(world, forward)?;
         for name in forward.weights().keys() {
-            attachment(world, method, listener, protocol, name)?;
+            attachment(world, listener, protocol, name)?;
         }
     }
     Ok(())
@@ -43,7 +76,9 @@ pub(super) fn actions(
 fn ends_a_request(action: &Action) -> bool {
     match action {
         Action::Forward(_) => true,
-        Action::Other(opaque) => !kind(opaque).starts_with("authenticate") && kind(opaque) != "jwt",
+        Action::Other(opaque) => {
+            !kind(opaque).starts_with("authenticate") && !kind(opaque).starts_with("jwt")
+        }
     }
 }
 
@@ -51,53 +86,53 @@ fn kind(opaque: &Opaque) -> &str {
     opaque.value()["type"].as_str().unwrap_or_default()
 }
 
-fn weights(
-    world: &World,
-    method: &str,
-    listener: &ListenerKey,
-    forward: &Forward,
-) -> Result<(), CloudError> {
-    let no = |why: &str| Err(rejected(method, listener, why));
+fn weights(world: &World, forward: &Forward) -> Result<(), Objection> {
     if forward.weights().len() > MOST_TARGET_GROUPS {
-        return no("a forward names at most 5 target groups");
+        return Err(Objection::TooManyTargetGroups);
     }
-    if forward.weights().values().any(|weight| *weight > HEAVIEST) {
-        return no("a weight is at most 999");
+    if let Some(weight) = forward.weights().values().find(|weight| **weight > HEAVIEST) {
+        return Err(Objection::Weight(*weight));
     }
     let seconds = forward.stickiness().and_then(|stickiness| stickiness.seconds);
-    if seconds.is_some_and(|seconds| seconds == 0 || seconds > LONGEST_STICKINESS) {
-        return no("stickiness lasts 1 to 604800 seconds");
+    if let Some(seconds) = seconds
+        && (seconds == 0 || seconds > LONGEST_STICKINESS)
+    {
+        return Err(Objection::Stickiness(seconds));
     }
     let settings = |name| world.target_groups.get(name);
     let sticky = forward.weights().keys().filter_map(settings).any(is_sticky);
     if sticky && forward.weights().len() > 1 && forward.stickiness().is_none() {
-        return no("a target group is sticky and the forward is not");
+        return Err(Objection::StickyTargetGroup);
     }
     Ok(())
 }
 
 fn is_sticky(settings: &TargetGroupSettings) -> bool {
-    settings.details.value()["stickiness"].as_bool().unwrap_or(false)
+    let details = settings.details.value();
+    details["stickiness"].as_bool().unwrap_or(false)
+        || details["attributes"]["stickiness.enabled"] == "true"
 }
 
 fn attachment(
     world: &World,
-    method: &str,
     listener: &ListenerKey,
     protocol: &str,
     name: &TargetGroupName,
-) -> Result<(), CloudError> {
+) -> Result<(), Objection> {
     let Some(settings) = world.target_groups.get(name) else {
-        return Err(not_found(method, name));
+        return Err(Objection::UnknownTargetGroup(name.clone()));
     };
     let elsewhere = |balancer: &LoadBalancerName| *balancer != listener.load_balancer;
     let references = world.references();
     if references.get(name).is_some_and(|balancers| balancers.iter().any(elsewhere)) {
-        return Err(rejected(method, name, "a target group belongs to one load balancer"));
+        return Err(Objection::Elsewhere(name.clone()));
     }
     if !carries(world, listener, protocol, settings) {
-        let why = format!("a {protocol} listener cannot forward to {}", settings.protocol);
-        return Err(rejected(method, name, &why));
+        return Err(Objection::Protocols {
+            name: name.clone(),
+            listener: protocol.to_owned(),
+            target: settings.protocol.clone(),
+        });
     }
     Ok(())
 }
@@ -127,7 +162,7 @@ fn carries(
 }
 
 /// Returns whether a load balancer of that kind listens by that protocol.
-pub(super) fn listens(kind: LoadBalancerKind, protocol: &str) -> bool {
+pub(crate) fn listens(kind: LoadBalancerKind, protocol: &str) -> bool {
     match kind {
         LoadBalancerKind::Application => matches!(protocol, "HTTP" | "HTTPS"),
         LoadBalancerKind::Network => matches!(protocol, "TCP" | "TLS" | "UDP" | "TCP_UDP"),
@@ -136,7 +171,7 @@ pub(super) fn listens(kind: LoadBalancerKind, protocol: &str) -> bool {
 }
 
 /// Returns whether AWS takes such a name for a target group.
-pub(super) fn is_target_group_name(name: &str) -> bool {
+pub(crate) fn is_target_group_name(name: &str) -> bool {
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
     let dashed = name.starts_with('-') || name.ends_with('-') || name.contains("--");
     (1..=32).contains(&name.len()) && name.chars().all(allowed) && !dashed

@@ -42,7 +42,10 @@ pub(super) struct LoadBalancerFacts {
     pub(super) vpc: String,
     pub(super) subnets: Vec<String>,
     pub(super) security_groups: Vec<String>,
+    /// Those that somebody set.
     pub(super) attributes: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) ip_address_type: String,
 }
 
 /// A security group.
@@ -122,6 +125,24 @@ impl Facts {
         let key = format!("{kind}/{name}");
         self.identities.remove(&key);
         self.notes.remove(&key);
+    }
+
+    /// Gives things other names, all at once: they keep their identity and what is noted.
+    pub(super) fn rename(&mut self, kind: &str, names: &[(String, String)]) {
+        let key = |name: &str| format!("{kind}/{name}");
+        let taken: Vec<_> = names
+            .iter()
+            .map(|(old, new)| {
+                let old = key(old);
+                (key(new), self.identities.remove(&old), self.notes.remove(&old))
+            })
+            .collect();
+        for (new, identity, notes) in taken {
+            self.identities.remove(&new);
+            self.notes.remove(&new);
+            self.identities.extend(identity.map(|identity| (new.clone(), identity)));
+            self.notes.extend(notes.map(|notes| (new, notes)));
+        }
     }
 
     /// Notes something about a thing.

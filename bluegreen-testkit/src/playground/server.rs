@@ -93,8 +93,10 @@ async fn wire(shared: &Shared, request: Request<Incoming>) -> Result<Reply, Lost
         }
         _ => None,
     };
-    let early = early
-        .or_else(|| shared.buckets.refuses(&site, service, &action).then(|| throttled(service)));
+    let early = early.or_else(|| {
+        let refused = shared.buckets.refuses(&site, service, &action, &params);
+        refused.then(|| throttled(service))
+    });
     let result = match early {
         Some(error) => Err(error),
         None => {
