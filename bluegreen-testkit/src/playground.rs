@@ -18,6 +18,7 @@
 //!
 //! Signatures are read and never checked. Linux only: every address of `127.0.0.0/8` must be there.
 
+mod block;
 mod buckets;
 mod control;
 mod data;
@@ -47,6 +48,7 @@ use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
+use self::block::Block;
 use self::buckets::Buckets;
 use self::control::{Service, WireError};
 use self::data::DataPlanes;
@@ -132,6 +134,7 @@ struct Shared {
     sites: Mutex<BTreeMap<(String, String), Arc<Site>>>,
     faults: Arc<Faults>,
     data: DataPlanes,
+    block: Block,
     buckets: Buckets,
     calls: Mutex<VecDeque<ApiCall>>,
     requests: AtomicU64,
@@ -163,6 +166,7 @@ impl Playground {
             sites: Mutex::default(),
             faults: Arc::default(),
             data: DataPlanes::new()?,
+            block: Block::take()?,
             calls: Mutex::default(),
             requests: AtomicU64::default(),
             load: tokio::sync::Mutex::default(),
@@ -302,7 +306,8 @@ impl Shared {
         let number = u8::try_from(sites.len()).unwrap_or(u8::MAX);
         let key = (account.to_owned(), region.to_owned());
         let make = || {
-            let site = Arc::new(Site::new(account, region, number, self.cloud()));
+            let site =
+                Arc::new(Site::new(account, region, self.block.octet(), number, self.cloud()));
             self.data.follow(&site, &self.faults, &self.options);
             site
         };

@@ -126,7 +126,7 @@ mod tests {
     use crate::fake::FakeCloud;
 
     fn site(account: &str) -> Site {
-        Site::new(account, "us-east-1", 0, FakeCloud::default())
+        Site::new(account, "us-east-1", 10, 0, FakeCloud::default())
     }
 
     fn taken(buckets: &Buckets, site: &Site, action: &str) -> usize {

@@ -18,8 +18,8 @@ pub(super) struct Facts {
     pub(super) counter: u64,
     /// The unique part of ARNs, by `kind/name`: another one each time a name is made again.
     pub(super) identities: BTreeMap<String, String>,
-    /// The addresses of load balancers, by name.
-    pub(super) addresses: BTreeMap<String, Ipv4Addr>,
+    /// The last parts of the addresses of load balancers, by name.
+    pub(super) places: BTreeMap<String, u8>,
     /// The load balancers, by name.
     pub(super) load_balancers: BTreeMap<String, LoadBalancerFacts>,
     /// The security groups, by id.

@@ -1,6 +1,6 @@
 //! One account in one region: the fake on real time, and what AWS knows beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,6 +14,9 @@ use super::topology::{
 };
 use crate::fake::{FakeCloud, Machine, MachinePhase, Thresholds, World};
 
+/// How many machines have an address of their own at the same time.
+const MACHINES: u32 = 2000;
+
 /// One account in one region.
 #[derive(Debug)]
 pub struct Site {
@@ -23,16 +26,24 @@ pub struct Site {
     pub region: String,
     cloud: FakeCloud,
     facts: Mutex<Facts>,
+    /// Which part of the loopback network is the playground's.
+    block: u8,
     /// Which site of the playground it is: a part of every address.
     number: u8,
 }
 
 impl Site {
-    pub(super) fn new(account: &str, region: &str, number: u8, cloud: FakeCloud) -> Self {
+    pub(super) fn new(
+        account: &str,
+        region: &str,
+        block: u8,
+        number: u8,
+        cloud: FakeCloud,
+    ) -> Self {
         let cloud = cloud.with_account(account);
         cloud.drive();
         let facts = Mutex::new(Facts::of_region(region));
-        Self { account: account.to_owned(), region: region.to_owned(), cloud, facts, number }
+        Self { account: account.to_owned(), region: region.to_owned(), cloud, facts, block, number }
     }
 
     /// Returns the state machine behind the site.
@@ -47,21 +58,20 @@ impl Site {
     /// Returns the address of a load balancer: the same one as long as it exists.
     pub(super) fn address_of(&self, load_balancer: &LoadBalancerName) -> Ipv4Addr {
         let mut facts = self.facts();
-        let taken = facts.addresses.len();
-        let next = || {
-            let place = u8::try_from(taken % 250).unwrap_or_default() + 1;
-            Ipv4Addr::new(127, 10, self.number, place)
-        };
-        *facts.addresses.entry(load_balancer.to_string()).or_insert_with(next)
+        let taken: BTreeSet<u8> = facts.places.values().copied().collect();
+        let free = (1..=254).find(|place| !taken.contains(place)).unwrap_or(254);
+        let place = *facts.places.entry(load_balancer.to_string()).or_insert(free);
+        Ipv4Addr::new(127, self.block, self.number, place)
     }
 
-    /// Returns the address of a machine.
+    /// Returns the address of a machine: one of two thousand, after which they begin again.
     pub(super) fn address_of_machine(&self, instance: &InstanceId) -> Ipv4Addr {
         let digits: String = instance.as_str().chars().filter(char::is_ascii_hexdigit).collect();
-        let tail = digits.get(digits.len().saturating_sub(4)..).unwrap_or_default();
-        let [high, low] = u16::from_str_radix(tail, 16).unwrap_or_default().to_be_bytes();
-        // No address ends in 0 or 255.
-        Ipv4Addr::new(127, 20 + self.number, high, low.clamp(1, 254))
+        let tail = digits.get(digits.len().saturating_sub(8)..).unwrap_or_default();
+        let number = u32::from_str_radix(tail, 16).unwrap_or_default() % MACHINES;
+        let part = |value: u32| u8::try_from(value).unwrap_or_default();
+        let (above, below) = (part(number / 250), part(number % 250));
+        Ipv4Addr::new(127, self.block, 32 + self.number % 24 * 8 + above, below + 1)
     }
 
     /// Lets the security groups of every load balancer decide which of its ports are open.
