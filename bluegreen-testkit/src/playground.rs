@@ -18,6 +18,7 @@
 //!
 //! Signatures are read and never checked. Linux only: every address of `127.0.0.0/8` must be there.
 
+mod autoscaler;
 mod buckets;
 mod control;
 mod facts;
@@ -116,7 +117,9 @@ impl Playground {
             requests: AtomicU64::default(),
         });
         let server = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
-        Ok(Self { shared, address, tasks: vec![server.abort_handle()] })
+        let autoscaler = tokio::spawn(autoscaler::run(Arc::clone(&shared)));
+        let tasks = vec![server.abort_handle(), autoscaler.abort_handle()];
+        Ok(Self { shared, address, tasks })
     }
 
     /// Returns the endpoint for AWS's clients, which is also the address of the page.
@@ -153,6 +156,11 @@ impl Shared {
         let key = (account.to_owned(), region.to_owned());
         let make = || Arc::new(Site::new(account, region, number, self.cloud()));
         Arc::clone(sites.entry(key).or_insert_with(make))
+    }
+
+    fn every_site(&self) -> Vec<Arc<Site>> {
+        let sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        sites.values().map(Arc::clone).collect()
     }
 
     /// Makes a cloud that is as quick as people at a playground are patient.

@@ -23,6 +23,8 @@ pub struct Site {
     pub region: String,
     cloud: FakeCloud,
     facts: Mutex<Facts>,
+    /// Held by whoever takes note of what happened to machines.
+    watch: Mutex<()>,
     /// Which site of the playground it is: a part of every address.
     number: u8,
 }
@@ -32,7 +34,8 @@ impl Site {
         let cloud = cloud.with_account(account);
         cloud.drive();
         let facts = Mutex::new(Facts::of_region(region));
-        Self { account: account.to_owned(), region: region.to_owned(), cloud, facts, number }
+        let watch = Mutex::default();
+        Self { account: account.to_owned(), region: region.to_owned(), cloud, facts, watch, number }
     }
 
     /// Returns the state machine behind the site.
@@ -42,6 +45,11 @@ impl Site {
 
     pub(super) fn facts(&self) -> MutexGuard<'_, Facts> {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets nobody else take note of what happened meanwhile.
+    pub(super) fn watch(&self) -> MutexGuard<'_, ()> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the address of a load balancer: the same one as long as it exists.
