@@ -35,6 +35,8 @@ mod target_groups;
 mod timing;
 mod traffic;
 pub(crate) mod validate;
+#[cfg(feature = "playground")]
+mod wire;
 mod world;
 
 use std::fmt;
@@ -57,6 +59,8 @@ pub use health::Thresholds;
 pub(crate) use real::{Machine, MachinePhase};
 pub use timing::Timing;
 pub use traffic::{Moment, Reach, Strength};
+#[cfg(feature = "playground")]
+pub(crate) use wire::VisibleGroup;
 pub use world::{
     LaunchData, ListenerState, LoadBalancerState, RuleState, ScalingGroupState, TemplateState,
     VersionState, World,

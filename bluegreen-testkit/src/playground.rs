@@ -18,6 +18,7 @@
 //!
 //! Signatures are read and never checked. Linux only: every address of `127.0.0.0/8` must be there.
 
+mod autoscaler;
 mod block;
 mod buckets;
 mod control;
@@ -173,7 +174,9 @@ impl Playground {
         });
         saved::load(&shared)?;
         let server = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
-        Ok(Self { shared, address, tasks: vec![server.abort_handle()] })
+        let autoscaler = tokio::spawn(autoscaler::run(Arc::clone(&shared)));
+        let tasks = vec![server.abort_handle(), autoscaler.abort_handle()];
+        Ok(Self { shared, address, tasks })
     }
 
     /// Returns the endpoint for AWS's clients, which is also the address of the page.

@@ -132,14 +132,22 @@ impl State {
                 _ => Err(rejected(METHOD, template, "a version of this mark has other settings")),
             };
         }
+        self.add_template_version(template, VersionState { data, mark: Some(mark) });
+        Ok(())
+    }
+
+    /// Adds a version to a template that exists, by a number that none had before.
+    pub(super) fn add_template_version(
+        &mut self,
+        template: &LaunchTemplateName,
+        version: VersionState,
+    ) -> Option<u64> {
+        let found = self.world.templates.get_mut(template)?;
         let newest = found.versions.keys().next_back().copied().unwrap_or(0);
         let burned = self.burned.entry(template.clone()).or_default();
         *burned = newest.max(*burned) + 1;
-        let number = *burned;
-        if let Some(found) = self.world.templates.get_mut(template) {
-            found.versions.insert(number, VersionState { data, mark: Some(mark) });
-        }
-        Ok(())
+        found.versions.insert(*burned, version);
+        Some(*burned)
     }
 
     fn delete_template_version(

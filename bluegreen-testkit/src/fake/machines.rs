@@ -27,6 +27,8 @@ pub(super) struct Machine {
     pub(super) stopped: bool,
     /// Whether its application was broken by hand.
     pub(super) broken: bool,
+    /// Whether its group does not register it: it came into service while that was suspended.
+    pub(super) kept_out: bool,
 }
 
 /// Where a machine stands in its life.
@@ -48,6 +50,8 @@ pub(super) struct Machinery {
     pub(super) quiet_since: BTreeMap<ScalingGroupName, Duration>,
     /// Whether somebody else makes the checks and reports them.
     pub(super) driven: bool,
+    /// The processes of groups that are suspended beside those that the model knows.
+    pub(super) held: BTreeMap<ScalingGroupName, BTreeSet<String>>,
     launched: u32,
 }
 
@@ -125,6 +129,7 @@ impl Machinery {
             phase: Phase::InService,
             stopped: false,
             broken: false,
+            kept_out: false,
         });
         let targets = self.targets.entry(target_group.clone()).or_default();
         targets.entry(instance.clone()).or_insert_with(Target::new);
@@ -144,6 +149,8 @@ impl Machinery {
     pub(super) fn tick(&mut self, now: Duration) {
         for machine in self.machines.values_mut() {
             if matches!(machine.phase, Phase::Pending { until } if until <= now) {
+                let holds = machine.group.as_ref().and_then(|group| self.held.get(group));
+                machine.kept_out = holds.is_some_and(|held| held.contains("AddToLoadBalancer"));
                 machine.phase = Phase::InService;
             }
         }
@@ -163,6 +170,9 @@ impl Machinery {
         now: Duration,
     ) {
         let state = &world.scaling_groups[group];
+        if self.holds(group, "Launch") {
+            return;
+        }
         let Some(image) = launchable(world, group) else { return };
         let wanted = state.capacity.desired as usize;
         let have = self.of_group(group).iter().filter(|one| one.is_wanted()).count();
@@ -178,6 +188,7 @@ impl Machinery {
                 phase: Phase::Pending { until: now + timing.pending },
                 stopped: false,
                 broken: false,
+                kept_out: false,
             };
             self.machines.insert(id, machine);
         }
@@ -188,7 +199,10 @@ impl Machinery {
         let groups: BTreeSet<_> =
             self.machines.values().filter_map(|one| one.group.as_ref()).collect();
         let mut surplus = vec![];
-        for group in groups {
+        // A group that is deleted holds nothing.
+        let holds =
+            |group| world.scaling_groups.contains_key(group) && self.holds(group, "Terminate");
+        for group in groups.into_iter().filter(|group| !holds(group)) {
             let wanted = world.scaling_groups.get(group).map_or(0, |one| one.capacity.desired);
             let machines = self.of_group(group).into_iter().filter(|one| one.is_wanted());
             let have = machines.clone().count();
@@ -196,6 +210,10 @@ impl Machinery {
             surplus.extend(ids.take(have.saturating_sub(wanted as usize)));
         }
         surplus
+    }
+
+    fn holds(&self, group: &ScalingGroupName, process: &str) -> bool {
+        self.held.get(group).is_some_and(|held| held.contains(process))
     }
 
     /// Begins to terminate a machine: it drains before it goes.
@@ -219,7 +237,8 @@ impl Machinery {
 
     /// Registers the machines in service in the target groups of their groups.
     fn register(&mut self, world: &World) {
-        for machine in self.machines.values().filter(|one| one.phase == Phase::InService) {
+        let ready = |one: &&Machine| one.phase == Phase::InService && !one.kept_out;
+        for machine in self.machines.values().filter(ready) {
             let group = machine.group.as_ref().and_then(|group| world.scaling_groups.get(group));
             let names = group.into_iter().flat_map(|group| &group.target_groups);
             for name in names.filter(|name| world.target_groups.contains_key(*name)) {

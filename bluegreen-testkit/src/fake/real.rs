@@ -53,7 +53,7 @@ impl FakeCloud {
         let mut world = state.world.clone();
         let result = amend(&mut world)?;
         if world != state.world {
-            state.edit(|old| *old = world);
+            state.replace(world);
         }
         Ok(result)
     }

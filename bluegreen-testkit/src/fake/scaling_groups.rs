@@ -165,7 +165,7 @@ impl State {
         })
     }
 
-    fn create_scaling_group(
+    pub(super) fn create_scaling_group(
         &mut self,
         name: &ScalingGroupName,
         settings: ScalingGroupSettings,
@@ -197,7 +197,10 @@ impl State {
         Ok(())
     }
 
-    fn delete_scaling_group(&mut self, name: &ScalingGroupName) -> Result<(), CloudError> {
+    pub(super) fn delete_scaling_group(
+        &mut self,
+        name: &ScalingGroupName,
+    ) -> Result<(), CloudError> {
         const METHOD: &str = "delete_scaling_group";
         if !self.world.scaling_groups.contains_key(name) {
             return Ok(());
@@ -206,6 +209,12 @@ impl State {
         if !self.machinery.of_group(name).is_empty() {
             return Err(busy(METHOD, name, "it has instances or activities"));
         }
+        self.bury_scaling_group(name);
+        Ok(())
+    }
+
+    /// Deletes a group that may be deleted; it stays visible for a while.
+    pub(super) fn bury_scaling_group(&mut self, name: &ScalingGroupName) {
         if let Some(mut group) = self.world.scaling_groups.remove(name) {
             let policies: BTreeSet<_> = std::mem::take(&mut group.policies).into_keys().collect();
             self.forget_policies(name, &policies, true);
@@ -213,7 +222,6 @@ impl State {
             let until = self.now + self.timing.group_deletion;
             self.dying.insert(name.clone(), Dying { until, group });
         }
-        Ok(())
     }
 
     fn check_launch(&self, method: &str, launch: &LaunchSource) -> Result<(), CloudError> {

@@ -120,7 +120,7 @@ impl State {
         alarms.map(|alarm| alarm.name.clone()).collect()
     }
 
-    fn put_policy(&mut self, key: &PolicyKey, policy: Policy) -> Result<(), CloudError> {
+    pub(super) fn put_policy(&mut self, key: &PolicyKey, policy: Policy) -> Result<(), CloudError> {
         const METHOD: &str = "put_policy";
         if let Some(why) = &policy.uncarried {
             return Err(rejected(METHOD, key, why));

@@ -46,7 +46,8 @@ pub(super) struct State {
     pub(super) breaking_off: bool,
     late: Vec<Late>,
     stale: Vec<Stale>,
-    last: Option<(Piece, World)>,
+    /// The last change: what it was about, if it said so, and the world before it.
+    last: Option<(Option<Piece>, World)>,
     /// What somebody else touched last, and what they changed about it.
     pub(super) met: Option<Met>,
     fading: Vec<Fading>,
@@ -121,7 +122,8 @@ struct Late {
 /// A piece that reads show as it was.
 struct Stale {
     until: Duration,
-    piece: Piece,
+    /// Everything, if nothing is said.
+    piece: Option<Piece>,
     before: World,
 }
 
@@ -228,7 +230,7 @@ impl State {
         let result = edit(self);
         if self.world != before {
             self.note_lost_routes(&before);
-            self.last = Some((piece.clone(), before));
+            self.last = Some((Some(piece.clone()), before));
         }
         self.follow(cause);
         result
@@ -255,6 +257,14 @@ impl State {
         self.follow("an edit by hand");
     }
 
+    /// Puts another world in the place of this one, as a call does that may touch anything.
+    #[cfg(feature = "playground")]
+    pub(super) fn replace(&mut self, world: World) {
+        let before = self.world.clone();
+        self.edit(|old| *old = world);
+        self.last = Some((None, before));
+    }
+
     /// Lets a change land later, whoever may be looking then.
     pub(super) fn land_at(&mut self, after: Duration, cause: String, piece: Piece, edit: Edit) {
         let at = self.now + after;
@@ -278,7 +288,10 @@ impl State {
         let mut shown = self.world.clone();
         // What was hidden last is the newest; what was hidden first is shown.
         for stale in self.stale.iter().rev() {
-            shown.revert(&stale.piece, &stale.before);
+            match &stale.piece {
+                Some(piece) => shown.revert(piece, &stale.before),
+                None => shown.clone_from(&stale.before),
+            }
         }
         std::mem::swap(&mut self.world, &mut shown);
         let seen = look(self);

@@ -4,11 +4,15 @@
 //! read and never checked. Every service is a folder of its own.
 
 mod error;
+mod names;
+mod paging;
 mod params;
 mod request;
+mod time;
+mod tree;
 mod xml;
 
-mod autoscaling;
+pub(super) mod autoscaling;
 mod compute;
 mod load_balancing;
 mod monitoring;

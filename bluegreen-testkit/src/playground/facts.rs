@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
+use bluegreen_core::model::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -33,6 +34,48 @@ pub(super) struct Facts {
     /// Whatever one service keeps of a resource, by `kind/name`, then by field: when it was made,
     /// certificates of listeners, descriptions of template versions.
     pub(super) notes: BTreeMap<String, BTreeMap<String, Value>>,
+    /// The machines that were ever launched, for a while after they are gone too, by id.
+    #[serde(default)]
+    pub(super) instances: BTreeMap<String, InstanceFacts>,
+    /// What happened to the machines of scaling groups, by group, oldest first.
+    #[serde(default)]
+    pub(super) activities: BTreeMap<String, Vec<Activity>>,
+}
+
+/// What AWS knows of a machine that a scaling group launched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct InstanceFacts {
+    pub(super) group: Option<String>,
+    pub(super) image: String,
+    /// What kind of machine it is: `t3.micro`.
+    pub(super) kind: String,
+    /// The launch template with the version that was launched, or the launch configuration.
+    pub(super) source: Option<(String, Option<u64>)>,
+    pub(super) launched: Timestamp,
+    /// Why it is terminated, if that is not its group's size.
+    pub(super) cause: Option<String>,
+    /// Whether somebody said that it is not healthy.
+    pub(super) condemned: bool,
+    /// When it began to terminate.
+    pub(super) leaving: Option<Timestamp>,
+    /// When it was gone.
+    pub(super) gone: Option<Timestamp>,
+}
+
+/// Something that happened to the machines of a scaling group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Activity {
+    /// Its number.
+    pub(super) id: u64,
+    /// The machine, unless none was launched.
+    pub(super) instance: Option<String>,
+    pub(super) description: String,
+    pub(super) cause: String,
+    /// As AWS spells it: `Successful`, `InProgress`, `Failed`.
+    pub(super) status: String,
+    pub(super) message: Option<String>,
+    pub(super) began: Timestamp,
+    pub(super) ended: Option<Timestamp>,
 }
 
 /// What AWS knows of a load balancer.
@@ -149,6 +192,13 @@ impl Facts {
     pub(super) fn note(&mut self, kind: &str, name: &str, field: &str, value: impl Into<Value>) {
         let notes = self.notes.entry(format!("{kind}/{name}")).or_default();
         notes.insert(field.to_owned(), value.into());
+    }
+
+    /// Forgets something that was noted about a thing.
+    pub(super) fn erase(&mut self, kind: &str, name: &str, field: &str) {
+        if let Some(notes) = self.notes.get_mut(&format!("{kind}/{name}")) {
+            notes.remove(field);
+        }
     }
 
     /// Returns what is noted about a thing.

@@ -28,6 +28,8 @@ pub struct Site {
     facts: Mutex<Facts>,
     /// Which part of the loopback network is the playground's.
     block: u8,
+    /// Held by whoever takes note of what happened to machines.
+    watch: Mutex<()>,
     /// Which site of the playground it is: a part of every address.
     number: u8,
 }
@@ -43,7 +45,9 @@ impl Site {
         let cloud = cloud.with_account(account);
         cloud.drive();
         let facts = Mutex::new(Facts::of_region(region));
-        Self { account: account.to_owned(), region: region.to_owned(), cloud, facts, block, number }
+        let watch = Mutex::default();
+        let (account, region) = (account.to_owned(), region.to_owned());
+        Self { account, region, cloud, facts, block, watch, number }
     }
 
     /// Returns the state machine behind the site.
@@ -53,6 +57,11 @@ impl Site {
 
     pub(super) fn facts(&self) -> MutexGuard<'_, Facts> {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets nobody else take note of what happened meanwhile.
+    pub(super) fn watch(&self) -> MutexGuard<'_, ()> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the address of a load balancer: the same one as long as it exists.
