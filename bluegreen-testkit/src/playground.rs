@@ -147,6 +147,8 @@ struct Shared {
 struct Loading {
     load: Load,
     watch: AbortHandle,
+    /// When it began, since the playground was started.
+    began: Duration,
 }
 
 impl Drop for Loading {
@@ -291,8 +293,7 @@ impl Playground {
 
     /// Returns a page that shows how the load went, and needs nothing else to be looked at.
     pub async fn report(&self, title: &str) -> String {
-        let loading = self.shared.load.lock().await;
-        report::html(title, loading.as_ref().map(|loading| &loading.load))
+        report::html(title, &self.shared).await
     }
 }
 
@@ -362,8 +363,9 @@ impl Shared {
         let watch = Arc::clone(&truth).keep_looking(Arc::clone(site));
         let watch = tokio::spawn(watch).abort_handle();
         let options = LoadOptions::new(self.open_routes(site)).with_rate(rate);
+        let began = self.started.elapsed();
         let load = Load::start(options, truth);
-        *self.load.lock().await = Some(Loading { load, watch });
+        *self.load.lock().await = Some(Loading { load, watch, began });
     }
 
     async fn mark(&self, label: &str) {

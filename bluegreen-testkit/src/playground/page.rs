@@ -47,9 +47,7 @@ pub(super) async fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Repl
         (&Method::GET, ["page.js"]) => reply(StatusCode::OK, "text/javascript", SCRIPT),
         (&Method::GET, ["api", "state"]) => json_reply(&state::all(shared, from(parts)).await),
         (&Method::GET, ["api", "report"]) => {
-            let loading = shared.load.lock().await;
-            let page =
-                super::report::html("playground", loading.as_ref().map(|loading| &loading.load));
+            let page = super::report::html("playground", shared).await;
             reply(StatusCode::OK, "text/html; charset=utf-8", page)
         }
         (&Method::GET, ["api", "faults"]) => json_reply(&json!(shared.faults.standing())),

@@ -110,8 +110,10 @@ pub(super) async fn run(session: &Session, options: &PlaygroundDemo) -> Result<u
                 }
             })
             .await?;
-        for line in ended.text.lines() {
-            say(&format!("  {line}\n"));
+        let is_verbose = session.global.verbose > 0;
+        for line in ended.text.lines().skip_while(|line| !is_verbose && !tells_the_end(line)) {
+            say(format!("  {line}").trim_end());
+            say("\n");
         }
         if ended.code != Some(act.code) {
             surprises.push(format!(
@@ -149,4 +151,9 @@ pub(super) async fn run(session: &Session, options: &PlaygroundDemo) -> Result<u
         return Ok(exit::DONE);
     }
     Err(Failure::judged(surprises.join("; ")))
+}
+
+/// Returns whether the rest of what a command says, from a line on, is how it ended.
+fn tells_the_end(line: &str) -> bool {
+    ["done:", "rolled back:", "nothing to do", "error:"].iter().any(|word| line.starts_with(word))
 }

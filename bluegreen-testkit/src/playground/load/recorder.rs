@@ -15,6 +15,9 @@ const BIN: Duration = Duration::from_millis(100);
 /// An answer is judged when it is known what was true around it.
 const JUDGED_AFTER: Duration = Duration::from_millis(300);
 
+/// The longest latency that is told apart from longer ones, in microseconds: ten minutes.
+const LONGEST: u64 = 600_000_000;
+
 /// How many different failures are told apart.
 const KINDS: usize = 20;
 
@@ -126,7 +129,7 @@ impl Phase {
             label: label.to_owned(),
             began,
             ended: None,
-            latencies: Histogram::new(3).expect("three digits are allowed"),
+            latencies: Histogram::new_with_bounds(1, LONGEST, 3).expect("the bounds are sound"),
             requests: 0,
             failed: 0,
             failures: BTreeMap::new(),

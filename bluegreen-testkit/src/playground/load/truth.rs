@@ -13,6 +13,10 @@ use crate::playground::topology::Topology;
 /// How often it is looked.
 const INTERVAL: Duration = Duration::from_millis(20);
 
+/// For how long what was true still counts: load balancers follow a change a moment later, and it
+/// is noticed a moment later.
+const LAG: Duration = Duration::from_millis(250);
+
 /// For how long what was true is kept.
 const MEMORY: Duration = Duration::from_secs(30);
 
@@ -63,8 +67,7 @@ impl Truth {
         received: Instant,
     ) -> bool {
         let inner = self.inner();
-        // What it was when it was last looked may have been changed right after.
-        let (from, to) = (sent.checked_sub(INTERVAL * 2).unwrap_or(sent), received + INTERVAL * 2);
+        let (from, to) = (sent.checked_sub(LAG).unwrap_or(sent), received + INTERVAL * 2);
         let mut known = false;
         for (at, (since, moment)) in inner.moments.iter().enumerate() {
             let until = inner.moments.get(at + 1).map(|(next, _)| *next);

@@ -95,7 +95,7 @@ function showLoad(load) {
   if (load.from === 0) course.bins = [];
   // The last bin was not full when it came.
   course.bins = [...course.bins.slice(0, load.from), ...load.bins];
-  keys(find("keys"), plots(course.bins.slice(0, -1), load.marks, find("requests"), find("latencies")));
+  keys(find("keys"), plots(course.bins.slice(0, -1), load.marks, load.changes, find("requests"), find("latencies")));
   scoreTable(find("scores"), load.scores);
 }
 

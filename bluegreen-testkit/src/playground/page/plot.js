@@ -41,7 +41,7 @@ function rounded(value) {
 }
 
 // Plots several lines over time into `svg`.
-function plot(svg, title, lines, seconds, marks, unit) {
+function plot(svg, title, lines, seconds, marks, changes, unit) {
   const width = 960, height = 200, left = 64, top = 26, bottom = 24;
   svg.replaceChildren();
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
@@ -59,6 +59,12 @@ function plot(svg, title, lines, seconds, marks, unit) {
   svg.append(element("text", { x: 8, y: 14 }, `${title}, ${unit}`));
   const end = Math.round((count - 1) * seconds);
   svg.append(element("text", { x: width - 12, y: height - 8, "text-anchor": "end" }, `${end} s`));
+  for (const change of changes) {
+    const at = x(Math.min(change.at / seconds, count - 1));
+    const tick = element("line", { class: "change", x1: at, x2: at, y1: height - bottom, y2: height - bottom + 7 });
+    tick.append(element("title", {}, `${change.label} at ${change.at.toFixed(1)} s`));
+    svg.append(tick);
+  }
   let row = 0;
   for (const mark of marks) {
     const at = x(Math.min(mark.at / seconds, count - 1));
@@ -74,7 +80,7 @@ function plot(svg, title, lines, seconds, marks, unit) {
   }
 }
 
-function plots(course, marks, requests, latencies) {
+function plots(course, marks, changes, requests, latencies) {
   const { bins, seconds } = thinned(course, 480);
   const colors = [...new Set(bins.flatMap((bin) => Object.keys(bin.by_color)))].sort();
   const dashes = { green: "", blue: "7 2" };
@@ -83,9 +89,9 @@ function plots(course, marks, requests, latencies) {
     values: bins.map((bin) => (bin.by_color[color] ?? 0) / seconds),
   }));
   lines.push({ name: "failed", stroke: "var(--bad)", values: bins.map((bin) => bin.failed / seconds) });
-  plot(requests, "answers by colour, and failures", lines, seconds, marks, "a second");
+  plot(requests, "answers by colour, and failures", lines, seconds, marks, changes, "a second");
   const slowest = [{ name: "slowest", stroke: "var(--accent)", values: bins.map((bin) => bin.slowest_ms) }];
-  plot(latencies, "the slowest request", slowest, seconds, marks, "milliseconds");
+  plot(latencies, "the slowest request", slowest, seconds, marks, changes, "milliseconds");
   return lines;
 }
 

@@ -5,7 +5,7 @@ use bluegreen_core::operation::{run_details, runs};
 use serde_json::{Value, json};
 
 use crate::playground::topology::{ListenerView, Topology};
-use crate::playground::{Shared, Site};
+use crate::playground::{Shared, Site, report};
 
 /// How many of the last calls and runs are shown.
 const CALLS: usize = 30;
@@ -37,6 +37,7 @@ pub(super) async fn load(shared: &Shared, from: usize) -> Value {
         "from": from,
         "bins": loading.load.bins(from),
         "marks": loading.load.marks(),
+        "changes": report::changes(shared, loading),
         "scores": loading.load.scores(),
     })
 }
