@@ -79,9 +79,10 @@ fn put(call: &Call<'_>) -> Result<Xml, WireError> {
         facts.note(KIND, name.as_str(), "extra", extra.0);
         facts.note(KIND, name.as_str(), "updated", now);
     }
-    site.cloud().edit(|world| {
+    site.cloud().amend(|world| {
         world.alarms.insert(name, alarm);
-    });
+        Ok::<(), WireError>(())
+    })?;
     Ok(Xml::new())
 }
 
@@ -108,9 +109,10 @@ fn delete(call: &Call<'_>) -> Result<Xml, WireError> {
         return Err(invalid(format!("Between 1 and {MOST} alarms must be named")));
     }
     // Those that are not there are as good as deleted.
-    site.cloud().edit(|world| {
+    site.cloud().amend(|world| {
         world.alarms.retain(|name, _| !names.iter().any(|one| one == name.as_str()));
-    });
+        Ok::<(), WireError>(())
+    })?;
     let mut facts = site.facts();
     names.iter().for_each(|name| facts.forget(KIND, name));
     Ok(Xml::new())
