@@ -31,6 +31,9 @@ mod target;
 mod target_group;
 mod tree;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) use arn::Names;
 pub(super) use tree::Tree;
 

@@ -117,11 +117,12 @@ pub(super) fn modify(call: &Call<'_>) -> Result<Xml, WireError> {
 
 pub(super) fn delete(call: &Call<'_>) -> Result<Xml, WireError> {
     let key = wanted(call, &call.site.cloud().world())?;
-    call.site.cloud().edit(|world| {
+    call.site.cloud().amend(|world| {
         if let Some(balancer) = world.load_balancers.get_mut(&key.load_balancer) {
             balancer.listeners.remove(&key.port);
         }
-    });
+        Ok::<(), WireError>(())
+    })?;
     Ok(Xml::new())
 }
 

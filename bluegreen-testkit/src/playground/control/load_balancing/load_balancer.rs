@@ -51,9 +51,10 @@ pub(super) fn create(call: &Call<'_>) -> Result<Xml, WireError> {
         guarded,
         listeners: [].into(),
     };
-    site.cloud().edit(|world| {
+    site.cloud().amend(|world| {
         world.load_balancers.entry(name.clone()).or_insert(balancer);
-    });
+        Ok::<(), WireError>(())
+    })?;
     Ok(described(site, [&name]))
 }
 

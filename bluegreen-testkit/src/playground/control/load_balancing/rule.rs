@@ -117,11 +117,12 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Xml, WireError> {
     let Some(priority) = key.priority else {
         return Err(not_permitted(format!("Default rule '{arn}' cannot be deleted")));
     };
-    call.site.cloud().edit(|world| {
+    call.site.cloud().amend(|world| {
         if let Some(listener) = world.listener_mut(&key.listener) {
             listener.rules.remove(&priority);
         }
-    });
+        Ok::<(), WireError>(())
+    })?;
     Ok(Xml::new())
 }
 

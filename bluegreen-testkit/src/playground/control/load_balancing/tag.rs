@@ -85,13 +85,14 @@ fn change(call: &Call<'_>, change: impl Fn(&mut Tags)) -> Result<Xml, WireError>
             note_of_rule(site, &rule_name(key), &tags);
         }
     }
-    site.cloud().edit(|world| {
+    site.cloud().amend(|world| {
         for thing in &things {
             if let Some(found) = tags_mut(world, thing) {
                 change(found);
             }
         }
-    });
+        Ok::<(), WireError>(())
+    })?;
     Ok(Xml::new())
 }
 
