@@ -7,6 +7,7 @@ mod launch;
 mod load_balancers;
 mod operations;
 mod orphans;
+mod playground_scaling;
 mod scaling;
 mod tagged;
 mod world;
