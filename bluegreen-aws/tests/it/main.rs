@@ -8,6 +8,7 @@ mod load_balancers;
 mod operations;
 mod orphans;
 mod playground_balancing;
+mod playground_scaling;
 mod scaling;
 mod tagged;
 mod world;

@@ -68,7 +68,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Xml, WireError> {
         "DescribeTrafficSources" => attachments::describe_sources(call),
         "SuspendProcesses" => processes::suspend(call, true),
         "ResumeProcesses" => processes::suspend(call, false),
-        "DescribeScalingProcessTypes" => processes::types(),
+        "DescribeScalingProcessTypes" => Ok(processes::types()),
         "PutScalingPolicy" => policies::put(call),
         "DeletePolicy" => policies::delete(call),
         "DescribePolicies" => policies::describe(call),
@@ -80,7 +80,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Xml, WireError> {
         "PutLifecycleHook" => hooks::put(call),
         "DeleteLifecycleHook" => hooks::delete(call),
         "DescribeLifecycleHooks" => hooks::describe(call),
-        "DescribeLifecycleHookTypes" => hooks::types(),
+        "DescribeLifecycleHookTypes" => Ok(hooks::types()),
         "CreateOrUpdateTags" => tags::put(call),
         "DeleteTags" => tags::delete(call),
         "DescribeTags" => tags::describe(call),
@@ -92,7 +92,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Xml, WireError> {
         "DeleteNotificationConfiguration" => related::delete_notifications(call),
         "DescribeNotificationConfigurations" => related::notifications(call),
         "DescribeWarmPool" => related::warm_pool(call),
-        "DescribeAccountLimits" => related::limits(call),
+        "DescribeAccountLimits" => Ok(related::limits(call)),
         action => Err(WireError::unknown_action(action)),
     };
     if super::is_mutating(call.action) {

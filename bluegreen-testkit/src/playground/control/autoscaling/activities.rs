@@ -185,7 +185,7 @@ fn finish(facts: &mut Facts, id: &str, from: &str, to: &str, now: Timestamp) {
     let all = facts.activities.values_mut().flatten();
     let open = all.filter(|one| one.instance.as_deref() == Some(id) && one.status == from);
     for activity in open {
-        activity.status = to.to_owned();
+        to.clone_into(&mut activity.status);
         activity.ended = Some(now);
     }
 }

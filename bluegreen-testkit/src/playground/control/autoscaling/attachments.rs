@@ -19,7 +19,7 @@ const TARGET_GROUP: &str = "elbv2";
 pub(super) struct Sources {
     pub(super) target_groups: BTreeSet<TargetGroupName>,
     /// Those target groups that were named as sources of traffic, not as target groups.
-    as_sources: BTreeSet<TargetGroupName>,
+    named_otherwise: BTreeSet<TargetGroupName>,
     others: Vec<Value>,
 }
 
@@ -37,7 +37,7 @@ pub(super) fn read_sources(site: &Site, params: &Params) -> Result<Sources, Wire
         };
         if is_target_group {
             let name = existing(site, identifier)?;
-            sources.as_sources.insert(name.clone());
+            sources.named_otherwise.insert(name.clone());
             sources.target_groups.insert(name);
         } else {
             let kind = source.text("Type").unwrap_or("elb");
@@ -59,7 +59,7 @@ fn existing(site: &Site, arn: &str) -> Result<TargetGroupName, WireError> {
 /// Notes how the target groups of a new group were named.
 pub(super) fn note_created(site: &Site, name: &ScalingGroupName, sources: &Sources) {
     note(site, name, |notes| {
-        for target_group in &sources.as_sources {
+        for target_group in &sources.named_otherwise {
             notes.insert(target_group.to_string(), json!({"as": "source", "since": "creation"}));
         }
     });
@@ -68,8 +68,8 @@ pub(super) fn note_created(site: &Site, name: &ScalingGroupName, sources: &Sourc
 
 fn note(site: &Site, name: &ScalingGroupName, change: impl FnOnce(&mut Map<String, Value>)) {
     let mut facts = site.facts();
-    let noted = facts.noted(GROUP, name.as_str(), "attachments").and_then(Value::as_object);
-    let mut notes = noted.cloned().unwrap_or_default();
+    let old = facts.noted(GROUP, name.as_str(), "attachments").and_then(Value::as_object);
+    let mut notes = old.cloned().unwrap_or_default();
     change(&mut notes);
     facts.note(GROUP, name.as_str(), "attachments", notes);
 }
@@ -216,8 +216,11 @@ fn attach(call: &Call<'_>) -> Result<Xml, WireError> {
     })?;
     note(site, &name, |notes| {
         for target_group in added {
-            let kind =
-                if sources.as_sources.contains(&target_group) { "source" } else { "target-group" };
+            let kind = if sources.named_otherwise.contains(&target_group) {
+                "source"
+            } else {
+                "target-group"
+            };
             notes.insert(target_group.to_string(), json!({"as": kind, "since": "attachment"}));
         }
     });
@@ -237,7 +240,7 @@ pub(super) fn detach_target_groups(call: &Call<'_>) -> Result<Xml, WireError> {
     let arns = params.list("TargetGroupARNs");
     let named: Option<BTreeSet<_>> = arns.iter().map(|arn| names::target_group_of(arn)).collect();
     let named = named.filter(|named| named.iter().all(|one| !is_source(site, &name, one)));
-    detach(site, &name, named.ok_or_else(not_part)?)
+    detach(site, &name, &named.ok_or_else(not_part)?)
 }
 
 fn not_part() -> WireError {
@@ -247,7 +250,7 @@ fn not_part() -> WireError {
 fn detach(
     site: &Site,
     name: &ScalingGroupName,
-    named: BTreeSet<TargetGroupName>,
+    named: &BTreeSet<TargetGroupName>,
 ) -> Result<Xml, WireError> {
     super::amend(site, name, |group| {
         if !named.is_subset(&group.target_groups) {
@@ -272,7 +275,7 @@ pub(super) fn detach_sources(call: &Call<'_>) -> Result<Xml, WireError> {
             None => gone.push(identifier.to_owned()),
         }
     }
-    let result = detach(site, &name, named)?;
+    let result = detach(site, &name, &named)?;
     if !gone.is_empty() {
         let is_gone = |one: &Value| gone.iter().any(|gone| one["Identifier"] == gone.as_str());
         keep_others(site, &name, |others| others.retain(|one| !is_gone(one)));

@@ -139,6 +139,6 @@ pub(super) fn describe(call: &Call<'_>) -> Result<Xml, WireError> {
 }
 
 /// Lists the moments at which hooks can wait.
-pub(super) fn types() -> Result<Xml, WireError> {
-    Ok(Xml::new().texts("LifecycleHookTypes", "member", TRANSITIONS))
+pub(super) fn types() -> Xml {
+    Xml::new().texts("LifecycleHookTypes", "member", TRANSITIONS)
 }

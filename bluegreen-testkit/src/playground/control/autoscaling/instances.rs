@@ -17,7 +17,8 @@ pub(super) fn describe(call: &Call<'_>) -> Result<Xml, WireError> {
         if wanted.is_empty() || wanted.iter().any(|id| id == machine.id.as_str()) {
             let xml = Xml::new().text("AutoScalingGroupName", group);
             // The health is written in capitals here, and nowhere else.
-            shown.push(xml.with(show::instance(site, &machine)));
+            let health = show::health(site, &machine).to_uppercase();
+            shown.push(xml.with(show::instance(site, &machine)).text("HealthStatus", health));
         }
     }
     super::listed(params, "AutoScalingInstances", 50, shown)

@@ -23,9 +23,9 @@ const ALL: [&str; 9] = [
 ];
 
 /// Lists the processes that there are.
-pub(super) fn types() -> Result<Xml, WireError> {
+pub(super) fn types() -> Xml {
     let all = ALL.into_iter().map(|name| Xml::new().text("ProcessName", name));
-    Ok(Xml::new().list("Processes", "member", all))
+    Xml::new().list("Processes", "member", all)
 }
 
 /// Suspends (`true`) or resumes processes; all of them if none is named.
@@ -103,7 +103,9 @@ pub(crate) fn held(site: &Site, group: &ScalingGroupName, process: &str) -> bool
 /// Lets the machines of every group follow what is noted to be suspended.
 pub(crate) fn enforce(site: &Site) {
     let groups: Vec<_> = site.cloud().world().scaling_groups.into_keys().collect();
-    groups.iter().for_each(|group| enforce_one(site, group));
+    for group in &groups {
+        enforce_one(site, group);
+    }
 }
 
 fn enforce_one(site: &Site, group: &ScalingGroupName) {

@@ -89,13 +89,13 @@ pub(super) fn warm_pool(call: &Call<'_>) -> Result<Xml, WireError> {
 }
 
 /// Describes how much there may be.
-pub(super) fn limits(call: &Call<'_>) -> Result<Xml, WireError> {
+pub(super) fn limits(call: &Call<'_>) -> Xml {
     let world = call.site.cloud().world();
-    Ok(Xml::new()
+    Xml::new()
         .text("MaxNumberOfAutoScalingGroups", 500)
         .text("MaxNumberOfLaunchConfigurations", 200)
         .text("NumberOfAutoScalingGroups", world.scaling_groups.len())
-        .text("NumberOfLaunchConfigurations", world.configurations.len()))
+        .text("NumberOfLaunchConfigurations", world.configurations.len())
 }
 
 /// Reads a moment that a request gives.

@@ -6,7 +6,6 @@ use serde_json::Value;
 use super::{GROUP, Xml, attachments, condition, launch, processes, settings};
 use crate::fake::{Machine, MachinePhase, VisibleGroup};
 use crate::playground::control::{names, time};
-use crate::playground::facts::InstanceFacts;
 use crate::playground::site::Site;
 
 /// Writes a group.
@@ -14,7 +13,8 @@ pub(super) fn group(site: &Site, group: &VisibleGroup, with_instances: bool) -> 
     let VisibleGroup { name, state, dying } = group;
     let machines = if with_instances { site.cloud().machines() } else { vec![] };
     let machines = machines.iter().filter(|one| one.group.as_ref() == Some(name));
-    let instances = machines.map(|machine| instance(site, machine));
+    let instances =
+        machines.map(|machine| instance(site, machine).text("HealthStatus", health(site, machine)));
     let arns = attachments::of_kind_target_group(site, name, state);
     let arns: Vec<String> = arns.iter().map(|name| names::target_group_arn(site, name)).collect();
     let sources = attachments::identifiers(site, name, state);
@@ -77,7 +77,7 @@ pub(super) fn tag(group: &ScalingGroupName, key: &str, tag: &GroupTag) -> Xml {
         .text("PropagateAtLaunch", tag.propagate)
 }
 
-/// Writes a machine as its group shows it.
+/// Writes a machine as its group shows it, without its health.
 pub(super) fn instance(site: &Site, machine: &Machine) -> Xml {
     let known = site.facts().instances.get(machine.id.as_str()).cloned();
     let kind = known.as_ref().map(|known| known.kind.clone()).filter(|kind| !kind.is_empty());
@@ -86,7 +86,6 @@ pub(super) fn instance(site: &Site, machine: &Machine) -> Xml {
         .maybe("InstanceType", kind)
         .text("AvailabilityZone", site.zone_of(&machine.id))
         .text("LifecycleState", lifecycle(machine.phase))
-        .text("HealthStatus", health(machine, known.as_ref()))
         .with(launch::show_launched(site, known.as_ref().and_then(|known| known.source.as_ref())))
         .text("ProtectedFromScaleIn", false)
 }
@@ -101,7 +100,8 @@ pub(super) fn lifecycle(phase: MachinePhase) -> &'static str {
 }
 
 /// Returns whether a group takes a machine for healthy, as it says it.
-fn health(machine: &Machine, known: Option<&InstanceFacts>) -> &'static str {
-    let condemned = known.is_some_and(|known| known.condemned);
+pub(super) fn health(site: &Site, machine: &Machine) -> &'static str {
+    let facts = site.facts();
+    let condemned = facts.instances.get(machine.id.as_str()).is_some_and(|known| known.condemned);
     if machine.stopped || condemned { "Unhealthy" } else { "Healthy" }
 }

@@ -70,13 +70,13 @@ pub(super) fn create(call: &Call<'_>) -> Result<Xml, WireError> {
     }
     let version = versions::read(site, params, None)?;
     let template = TemplateState { versions: [(1, version)].into(), default: 1 };
-    let taken = || {
+    let refuse_name = || {
         let message = "Launch template name already in use.";
         WireError::new("InvalidLaunchTemplateName.AlreadyExistsException", message)
     };
     site.cloud().amend(|world| {
         if world.templates.contains_key(&name) {
-            return Err(taken());
+            return Err(refuse_name());
         }
         world.templates.insert(name.clone(), template.clone());
         Ok(())
