@@ -9,6 +9,7 @@ mod killed;
 mod life;
 mod locks;
 mod orphans;
+mod playground;
 mod race;
 mod recovery;
 mod rollback;

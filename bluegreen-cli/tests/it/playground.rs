@@ -1,0 +1,196 @@
+//! The playground as a person uses it, and every scenario that is shipped.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::sandbox::Sandbox;
+
+/// Nothing here takes longer, however busy the machine is.
+const PATIENCE: Duration = Duration::from_mins(4);
+
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+async fn run(sandbox: &Sandbox, args: &[&str]) -> Said {
+    let mut command = Command::from(sandbox.command(args));
+    command.kill_on_drop(true);
+    let output = tokio::time::timeout(PATIENCE, command.output()).await;
+    let output = output.unwrap_or_else(|_| panic!("{args:?} does not end"));
+    let output = output.expect("the binary can be run");
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+async fn play(name: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
+    let file = file.display().to_string();
+    let said = run(&Sandbox::new(), &["playground", "run", &file]).await;
+    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
+    assert!(said.out.contains("PHASE"), "{}", said.out);
+}
+
+macro_rules! scenarios {
+    ($($test:ident: $file:literal,)*) => {
+        $(#[tokio::test]
+        async fn $test() {
+            play($file).await;
+        })*
+
+        const PLAYED: &[&str] = &[$($file),*];
+    };
+}
+
+scenarios! {
+    a_switch_under_load_loses_no_request: "switch-under-load.toml",
+    a_version_that_never_passes_a_check_is_not_switched_to: "idle-group-is-checked.toml",
+    a_version_that_breaks_under_traffic_is_taken_back: "sick-version.toml",
+    a_machine_that_dies_during_a_switch_turns_it_round: "machine-dies-during-switch.toml",
+    a_zone_that_is_parted_during_a_deploy_hurts_nobody: "zone-parted-during-deploy.toml",
+    an_outage_in_the_middle_of_a_switch_loses_no_request: "outage-during-switch.toml",
+    an_operator_who_is_killed_is_cleaned_up_after: "operator-killed.toml",
+    of_two_operators_one_goes_on: "two-operators.toml",
+}
+
+#[test]
+fn every_scenario_that_is_shipped_is_played() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let files = std::fs::read_dir(folder).expect("the folder is there");
+    let names = files.map(|file| file.expect("it can be listed").file_name());
+    let mut names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+    names.retain(|name| name.ends_with(".toml"));
+    names.sort();
+    let mut played = PLAYED.to_vec();
+    played.sort_unstable();
+    assert_eq!(names, played);
+}
+
+/// A playground that stays until it is dropped.
+struct Up {
+    url: String,
+    said: Vec<String>,
+    _process: Child,
+}
+
+async fn up(sandbox: &Sandbox, args: &[&str]) -> Up {
+    let args = [&["playground", "up", "--port", "0"], args].concat();
+    let mut command = Command::from(sandbox.command(&args));
+    command.kill_on_drop(true).stdout(Stdio::piped());
+    let mut process = command.spawn().expect("the binary can be run");
+    let mut lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
+    let mut said = Vec::new();
+    loop {
+        let line = tokio::time::timeout(PATIENCE, lines.next_line()).await;
+        let line = line.expect("it starts").expect("it can be read").expect("it says where it is");
+        let is_last = line.starts_with("Ctrl-C");
+        said.push(line);
+        if is_last {
+            break;
+        }
+    }
+    let url = said[0].rsplit(' ').next().unwrap_or_default().to_owned();
+    Up { url, said, _process: process }
+}
+
+#[tokio::test]
+async fn what_it_prints_is_a_configuration_that_works() {
+    let sandbox = Sandbox::new();
+    let up = up(&sandbox, &[]).await;
+    let from = up.said.iter().position(|line| line.contains("[accounts.")).expect("it is printed");
+    let lines = up.said[from..].iter().take_while(|line| !line.contains("listens on"));
+    let text: String = lines.map(|line| format!("{}\n", line.trim_start())).collect();
+    let file = sandbox.path("work/play.toml");
+    std::fs::write(&file, text).expect("it can be written");
+    let file = file.display().to_string();
+    let status =
+        ["status", "PLAY", "--config", &file, "--endpoint-url", &up.url, "--output", "json"];
+    let mut command = Command::from(sandbox.command(&status));
+    command.env("AWS_ACCESS_KEY_ID", "playground").env("AWS_SECRET_ACCESS_KEY", "playground");
+    let output = command.output().await.expect("the binary can be run");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    let status: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    assert!(status.to_string().contains("jobs"), "{status}");
+}
+
+#[tokio::test]
+async fn faults_are_made_listed_and_lifted_from_the_command_line() {
+    let sandbox = Sandbox::new();
+    let up = up(&sandbox, &["--empty"]).await;
+    let at = ["--url", &up.url];
+    let fault = |args: &[&'static str]| [&["playground", "fault"], args, &at].concat();
+    let said = run(&sandbox, &fault(&["instance", "fails", "--status", "503", "--of", "green"])).await;
+    assert_eq!((said.code, said.out.contains("fault 1")), (Some(0), true), "{}", said.err);
+    let said = run(&sandbox, &fault(&["list"])).await;
+    assert!(said.out.contains("color green") && said.out.contains("status 503"), "{}", said.out);
+    let said = run(&sandbox, &fault(&["instance", "explodes"])).await;
+    assert_eq!(said.code, Some(2), "{}", said.err);
+    let said = run(&sandbox, &fault(&["lift", "1"])).await;
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let said = run(&sandbox, &fault(&["lift", "1"])).await;
+    assert_eq!(said.code, Some(3), "{}", said.err);
+    let said = run(&sandbox, &fault(&["list"])).await;
+    assert_eq!(said.out, "nothing goes wrong\n");
+}
+
+#[tokio::test]
+async fn a_load_is_asked_for_and_told() {
+    let sandbox = Sandbox::new();
+    let up = up(&sandbox, &[]).await;
+    let report: PathBuf = sandbox.path("work/report.html");
+    let file = report.display().to_string();
+    // The machines need a moment until they answer.
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    let args = ["playground", "load", "--rate", "200", "--for", "2s", "--url", &up.url];
+    let args = [&args[..], &["--output", "json", "--report", &file]].concat();
+    let said = run(&sandbox, &args).await;
+    assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+    let card: Value = serde_json::from_str(&said.out).expect("it is JSON");
+    assert!(card["requests"].as_u64().is_some_and(|requests| requests > 200), "{card}");
+    let page = std::fs::read_to_string(report).expect("it is written");
+    assert!(page.contains("<svg") && page.contains("jobs:80"), "{page}");
+}
+
+#[tokio::test]
+async fn nobody_there_is_said_with_what_to_do() {
+    let said =
+        run(&Sandbox::new(), &["playground", "load", "--url", "http://127.0.0.1:9"]).await;
+    assert_eq!(said.code, Some(3));
+    assert!(said.err.contains("no playground answers at http://127.0.0.1:9"), "{}", said.err);
+    assert!(said.err.contains("bluegreen playground up"), "{}", said.err);
+}
+
+#[tokio::test]
+async fn a_script_that_leaves_half_of_the_routes_is_graded_so() {
+    let said = run(
+        &Sandbox::new(),
+        &["playground", "score", "--rate", "100", "--after", "upgrade", "--output", "json", "--", "false"],
+    )
+    .await;
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    let graded: Value = serde_json::from_str(&said.out).expect("it is JSON");
+    assert_eq!(graded["grade"], "C");
+    assert_eq!(graded["marks"][0]["good"], false);
+}
+
+#[tokio::test]
+async fn what_a_playground_holds_survives_a_restart() {
+    let sandbox = Sandbox::new();
+    let state = sandbox.path("work/state.json").display().to_string();
+    let first = up(&sandbox, &["--state", &state]).await;
+    let process = first._process.id().expect("it runs");
+    let pid = rustix::process::Pid::from_raw(process.cast_signed()).expect("it is a process");
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it can be asked");
+    let mut process = first._process;
+    let status = tokio::time::timeout(PATIENCE, process.wait()).await.expect("it ends");
+    assert!(status.expect("it can be waited for").success());
+    let second = up(&sandbox, &["--state", &state, "--empty"]).await;
+    assert!(second.said.iter().any(|line| line.contains("jobs:443 listens on")), "{:?}", second.said);
+}
