@@ -152,7 +152,7 @@ impl Endpoint {
     fn take_idle(&self) -> Option<Connection> {
         {
             let sky = self.fate.sky();
-            if sky.refuses || sky.cut {
+            if sky.refuses || sky.is_cut() {
                 // Bad weather is for everybody: nobody gets through on what was kept.
                 self.idle().clear();
                 return None;
