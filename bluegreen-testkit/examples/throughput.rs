@@ -20,7 +20,9 @@ const SERVE: u16 = 9000;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let playground = Playground::start(Options::default()).await?;
+    let mut options = Options::default();
+    options.check_interval = Some(Duration::from_secs(1));
+    let playground = Playground::start(options).await?;
     let site = playground.site("123456789012", "eu-west-1");
     site.cloud().edit(|world| *world = stack());
     let target_group = TargetGroupName::new("web");
