@@ -6,7 +6,7 @@
 //!
 //! # Limits
 //!
-//! No HTTP/2, gRPC, WebSockets, UDP, Lambda targets, authentication (it lets everybody in), regular
+//! No HTTP/2, gRPC, web sockets, UDP, Lambda targets, authentication (it lets everybody in), regular
 //! expressions and transforms in rules, application cookies, slow start, zonal shifts. The cookies
 //! of stickiness name things by hashes and say `Max-Age`. A request that takes longer than the idle
 //! timeout to be answered gets a 504, even if its own body is what takes so long. A command that is

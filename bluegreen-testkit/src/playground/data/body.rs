@@ -63,7 +63,12 @@ impl Carried {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        match Pin::new(&mut self.incoming).poll_frame(cx) {
+        let mut frame = Pin::new(&mut self.incoming).poll_frame(cx);
+        if let (Poll::Pending, Some(lease)) = (&frame, &mut self.lease) {
+            lease.drive(cx);
+            frame = Pin::new(&mut self.incoming).poll_frame(cx);
+        }
+        match frame {
             Poll::Ready(Some(Ok(frame))) => {
                 self.silence = None;
                 if self.incoming.is_end_stream() {

@@ -1,9 +1,13 @@
 //! Where a target serves, and the connections that are kept to it.
 
+use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -16,7 +20,6 @@ use tokio_rustls::client::TlsStream;
 
 use super::fate::Fate;
 use super::line::Line;
-use super::task::Task;
 use super::tls::Tls;
 use super::way::Way;
 
@@ -58,11 +61,38 @@ struct Idle {
     since: Instant,
 }
 
-/// A kept connection; dropping it closes it.
-#[derive(Debug)]
+/// A connection; dropping it closes it.
+///
+/// Whoever uses it drives it, since a task of its own would cost two wake-ups for each request. While
+/// nobody uses it nobody drives it: whether it was closed meanwhile is looked up when it is taken.
 struct Connection {
     sender: SendRequest<Incoming>,
-    _driver: Task,
+    driver: Option<Pin<Box<Driver>>>,
+}
+
+type Driver = http1::Connection<TokioIo<ToTarget>, Incoming>;
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    /// Moves bytes as far as they move now.
+    fn drive(&mut self, cx: &mut Context<'_>) {
+        let ended = self.driver.as_mut().is_some_and(|driver| driver.as_mut().poll(cx).is_ready());
+        if ended {
+            // How it ended is heard by whoever waits for an answer.
+            self.driver = None;
+        }
+    }
+
+    /// Looks whether it was closed while nobody used it.
+    fn is_closed(&mut self) -> bool {
+        self.drive(&mut Context::from_waker(Waker::noop()));
+        self.driver.is_none() || self.sender.is_closed()
+    }
 }
 
 /// A connection in use.
@@ -117,7 +147,11 @@ impl Endpoint {
                 Some(connection) => (connection, false),
                 None => (self.open().await?, true),
             };
-            let ready = tokio::time::timeout(READY, connection.sender.ready()).await;
+            let ready = poll_fn(|cx| {
+                connection.drive(cx);
+                connection.sender.poll_ready(cx)
+            });
+            let ready = tokio::time::timeout(READY, ready).await;
             if !matches!(ready, Ok(Ok(()))) {
                 if fresh {
                     return Err(NoAnswer::Broken);
@@ -125,7 +159,11 @@ impl Endpoint {
                 continue;
             }
             let connection = lease.connection.insert(connection);
-            let sent = connection.sender.try_send_request(request);
+            let mut sent = pin!(connection.sender.try_send_request(request));
+            let sent = poll_fn(|cx| {
+                connection.drive(cx);
+                sent.as_mut().poll(cx)
+            });
             let Ok(sent) = tokio::time::timeout(patience, sent).await else {
                 return Err(NoAnswer::Late);
             };
@@ -144,23 +182,23 @@ impl Endpoint {
     /// Closes what is no longer of use.
     pub(super) fn sweep(&self) {
         let now = Instant::now();
-        self.idle().retain(|idle| {
-            !idle.connection.sender.is_closed() && now.duration_since(idle.since) < KEPT_FOR
+        self.idle().retain_mut(|idle| {
+            !idle.connection.is_closed() && now.duration_since(idle.since) < KEPT_FOR
         });
     }
 
     fn take_idle(&self) -> Option<Connection> {
         {
             let sky = self.fate.sky();
-            if sky.refuses || sky.cut {
+            if sky.refuses || sky.is_cut() {
                 // Bad weather is for everybody: nobody gets through on what was kept.
                 self.idle().clear();
                 return None;
             }
         }
         let mut idle = self.idle();
-        while let Some(one) = idle.pop() {
-            if !one.connection.sender.is_closed() {
+        while let Some(mut one) = idle.pop() {
+            if !one.connection.is_closed() {
                 return Some(one.connection);
             }
         }
@@ -173,11 +211,7 @@ impl Endpoint {
         let mut builder = http1::Builder::new();
         let handshake = builder.max_buf_size(BUFFER).handshake(TokioIo::new(stream));
         let (sender, connection) = handshake.await.map_err(|_| NoAnswer::Broken)?;
-        let driver = Task::spawn(async move {
-            // Whoever waits for an answer hears of it there.
-            drop(connection.await);
-        });
-        Ok(Connection { sender, _driver: driver })
+        Ok(Connection { sender, driver: Some(Box::pin(connection)) })
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {
@@ -186,10 +220,17 @@ impl Endpoint {
 }
 
 impl Lease {
+    /// Moves bytes as far as they move now.
+    pub(super) fn drive(&mut self, cx: &mut Context<'_>) {
+        if let Some(connection) = &mut self.connection {
+            connection.drive(cx);
+        }
+    }
+
     /// Keeps the connection for others, once an answer is complete.
     pub(super) fn give_back(mut self) {
         if let Some(connection) = self.connection.take()
-            && !connection.sender.is_closed()
+            && connection.driver.is_some()
         {
             let mut idle = self.endpoint.idle();
             if idle.len() < KEPT {

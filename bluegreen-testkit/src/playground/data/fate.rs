@@ -43,8 +43,18 @@ pub(super) struct Sky {
     pub(super) drip: Option<u64>,
     pub(super) resets: bool,
     pub(super) refuses: bool,
-    pub(super) cut: bool,
-    stalls: bool,
+    barrier: Barrier,
+}
+
+/// Whether anything gets through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Barrier {
+    #[default]
+    Open,
+    /// Connections are made, and that is all.
+    Stall,
+    /// Not even that.
+    Partition,
 }
 
 impl Default for Fate {
@@ -147,10 +157,10 @@ impl Sky {
                     let bytes = bytes.max(1);
                     all.drip = Some(all.drip.map_or(bytes, |drip| drip.min(bytes)));
                 }
-                Weather::Stall => all.stalls = true,
+                Weather::Stall => all.barrier = all.barrier.max(Barrier::Stall),
                 Weather::Reset => all.resets = true,
                 Weather::Refuse => all.refuses = true,
-                Weather::Partition => all.cut = true,
+                Weather::Partition => all.barrier = Barrier::Partition,
             }
         }
         all
@@ -161,8 +171,13 @@ impl Sky {
         self.delay.is_zero() && self.drip.is_none() && !self.resets && !self.holds()
     }
 
+    /// Returns whether connections are not even made.
+    pub(super) fn is_cut(&self) -> bool {
+        self.barrier == Barrier::Partition
+    }
+
     /// Returns whether nothing gets through.
     pub(super) fn holds(&self) -> bool {
-        self.stalls || self.cut
+        self.barrier != Barrier::Open
     }
 }

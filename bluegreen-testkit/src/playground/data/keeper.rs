@@ -137,7 +137,9 @@ impl Keeper {
             machine.fate.befall(&self.faults.of_machine(view), &self.faults.on_the_way_to(view));
             machine.follow(view, &mut setup).await;
         }
-        troubles.into_iter().for_each(|trouble| self.board.complain(trouble));
+        for trouble in troubles {
+            self.board.complain(trouble);
+        }
     }
 
     fn follow_targets(&mut self, topology: &Topology) {

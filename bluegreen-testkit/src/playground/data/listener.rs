@@ -29,7 +29,7 @@ const MOST: usize = 8192;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// How long connections may still finish what they do when their listener is gone.
-const FAREWELL: Duration = Duration::from_secs(60);
+const FAREWELL: Duration = Duration::from_mins(1);
 
 /// What the connections of a listener share with whoever changes it.
 #[derive(Debug)]

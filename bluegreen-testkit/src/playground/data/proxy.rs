@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
 use hyper::body::Incoming;
 use hyper::header::{
@@ -72,31 +71,34 @@ async fn forward(listener: &Listener, split: &Split, request: Request<Incoming>)
         return own(listener, refusal(StatusCode::SERVICE_UNAVAILABLE));
     };
     let to_target = group.sticky.and_then(|_| cookie::carried(request.headers(), cookie::TARGET));
-    let mut answer = match group.choose(to_target) {
+    let member = group.choose(to_target);
+    let exchanged = match member {
         Some(member) => exchange(listener, member, request).await,
         None => Err(StatusCode::SERVICE_UNAVAILABLE),
-    }
-    .map(|(answer, member)| (answer, Some(member)))
-    .unwrap_or_else(|status| {
-        group.tally.answer(status.as_u16());
-        (refusal(status), None)
-    });
-    let (headers, member) = (answer.0.headers_mut(), answer.1);
+    };
+    let (mut answer, member) = match exchanged {
+        Ok(answer) => (answer, member),
+        Err(status) => {
+            group.tally.answer(status.as_u16());
+            (refusal(status), None)
+        }
+    };
+    let headers = answer.headers_mut();
     if let (Some(seconds), Some(member)) = (group.sticky, member) {
         stick(headers, cookie::TARGET, &member.token, seconds);
     }
     if let Some(seconds) = split.sticky {
         stick(headers, cookie::GROUP, &group.token, seconds);
     }
-    answer.0
+    answer
 }
 
 /// Sends a request to a target; the status that the client gets if there is no answer.
-async fn exchange<'a>(
+async fn exchange(
     listener: &Listener,
-    member: &'a Arc<Member>,
+    member: &Member,
     request: Request<Incoming>,
-) -> Result<(Response<Body>, &'a Arc<Member>), StatusCode> {
+) -> Result<Response<Body>, StatusCode> {
     let endpoint = &member.endpoint;
     let under_way = member.tally.begin();
     let patience = listener.patience();
@@ -105,7 +107,7 @@ async fn exchange<'a>(
         let suffered = suffered.map_err(|_| StatusCode::GATEWAY_TIMEOUT)?;
         if let Some(status) = suffered.and_then(|status| StatusCode::from_u16(status).ok()) {
             member.tally.answer(status.as_u16());
-            return Ok((refusal(status), member));
+            return Ok(refusal(status));
         }
     }
     let (response, lease) =
@@ -118,7 +120,7 @@ async fn exchange<'a>(
     strip(&mut parts.headers);
     parts.version = Version::HTTP_11;
     let carried = Carried::new(incoming, lease, under_way, patience);
-    Ok((Response::from_parts(parts, Body::Carried(Box::new(carried))), member))
+    Ok(Response::from_parts(parts, Body::Carried(Box::new(carried))))
 }
 
 /// Makes a request what a target gets.

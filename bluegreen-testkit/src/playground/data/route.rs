@@ -150,7 +150,7 @@ impl Split {
 /// Returns a step that comes by every place before it comes back, and never stays near one.
 fn step(total: u64) -> u64 {
     let near = total * 618 / 1000;
-    (near.max(1)..).find(|step| gcd(*step, total.max(1)) == 1).unwrap_or(1)
+    (near.max(1)..=near + total).find(|step| gcd(*step, total.max(1)) == 1).unwrap_or(1)
 }
 
 fn gcd(one: u64, other: u64) -> u64 {

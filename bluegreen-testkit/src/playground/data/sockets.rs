@@ -22,7 +22,7 @@ use super::keeper::Targets;
 use super::listener::{self, Listener};
 use super::meter::Label;
 use super::ports::Ports;
-use super::route::{Act, Routes, Rule};
+use super::route::{Act, Routes, Rule, Split};
 use super::tls::Tls;
 use crate::playground::Site;
 use crate::playground::topology::{ListenerView, MachineView, TargetGroupView, Topology};
@@ -33,7 +33,7 @@ use crate::playground::topology::{ListenerView, MachineView, TargetGroupView, To
 const CLOSING: Duration = Duration::from_secs(2);
 
 /// For how long nothing may come through a connection unless somebody says otherwise.
-const APPLICATION_IDLE: Duration = Duration::from_secs(60);
+const APPLICATION_IDLE: Duration = Duration::from_mins(1);
 const NETWORK_IDLE: Duration = Duration::from_secs(350);
 
 /// The listeners of a site.
@@ -167,10 +167,10 @@ impl Sockets {
 
     /// Closes the flows that network load balancers close.
     pub(super) fn cut_flows(&mut self, topology: &Topology, last: &Topology, targets: &Targets) {
-        let lost = lost_targets(topology, last, targets);
+        let gone = lost_targets(topology, last, targets);
         for socket in self.open.values_mut().filter(|socket| socket.listener.raw) {
             let routes = socket.listener.routes.load();
-            let groups = routes.splits().flat_map(|split| split.groups());
+            let groups = routes.splits().flat_map(Split::groups);
             let spent: Vec<_> = groups
                 .filter(|(_, weight)| *weight == 0)
                 .map(|(one, _)| one.name.clone())
@@ -183,11 +183,11 @@ impl Sockets {
                     socket.listener.flows.cut(|of, _| *of == name);
                 }
             }
-            if !lost.is_empty() {
+            if !gone.is_empty() {
                 socket
                     .listener
                     .flows
-                    .cut(|of, to| lost.iter().any(|(name, address)| name == of && *address == to));
+                    .cut(|of, to| gone.iter().any(|(name, address)| name == of && *address == to));
             }
         }
     }
@@ -205,7 +205,7 @@ fn lost_targets(
     last: &Topology,
     targets: &Targets,
 ) -> Vec<(TargetGroupName, SocketAddr)> {
-    let mut lost = vec![];
+    let mut gone = vec![];
     for (name, before) in &last.target_groups {
         let Some(group) = topology.target_groups.get(name) else { continue };
         let says = |key: &str, usual: bool| {
@@ -227,11 +227,11 @@ fn lost_targets(
             if ends {
                 let endpoint = targets.endpoint(group, target);
                 let usual = SocketAddr::from((target.address, target.port));
-                lost.push((name.clone(), endpoint.map_or(usual, |endpoint| endpoint.address)));
+                gone.push((name.clone(), endpoint.map_or(usual, |endpoint| endpoint.address)));
             }
         }
     }
-    lost
+    gone
 }
 
 fn same_target(

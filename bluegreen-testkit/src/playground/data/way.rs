@@ -26,7 +26,7 @@ pub(super) struct Way {
 impl Way {
     /// Connects. In a partition this lasts until it is over: callers limit how long they wait.
     pub(super) async fn connect(address: SocketAddr, fate: &Arc<Fate>) -> io::Result<Self> {
-        while fate.sky().cut {
+        while fate.sky().is_cut() {
             tokio::time::sleep(LOOK).await;
         }
         let (delay, refuses) = {

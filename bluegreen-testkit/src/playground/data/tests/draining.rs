@@ -46,7 +46,7 @@ async fn a_machine_that_is_gone_serves_nothing() {
     });
     moment().await;
     assert!(Client::connect(address, false).await.is_ok(), "it drains first");
-    stage.until("blue", |states| states.is_empty()).await;
+    stage.until("blue", <[HealthState]>::is_empty).await;
     tokio::time::sleep(Duration::from_millis(1500)).await;
     assert!(Client::connect(address, false).await.is_err());
     assert_eq!(stage.get("/").await.unwrap().status, 503);

@@ -26,11 +26,7 @@ async fn a_crashed_server_is_a_502_until_it_is_lifted() {
 #[tokio::test]
 async fn a_hanging_server_is_a_504_and_answers_once_it_is_lifted() {
     let stage = stage().await;
-    {
-        let mut facts = stage.site.facts();
-        let balancer = facts.load_balancers.entry("web".to_owned()).or_default();
-        balancer.attributes.insert("idle_timeout.timeout_seconds".to_owned(), "1".to_owned());
-    }
+    stage.with_idle_timeout("1");
     let fault = stage.ail(Machines::default(), Ailment::Hang);
     moment().await;
     assert_eq!(stage.get("/").await.unwrap().status, 504);

@@ -8,10 +8,7 @@ use crate::playground::fault::{Machines, Weather};
 
 async fn stage() -> Stage {
     let stage = Plan::new().with_color("blue", 1).to("blue").healthy(&["blue"]).await;
-    let mut facts = stage.site.facts();
-    let balancer = facts.load_balancers.entry("web".to_owned()).or_default();
-    balancer.attributes.insert("idle_timeout.timeout_seconds".to_owned(), "1".to_owned());
-    drop(facts);
+    stage.with_idle_timeout("1");
     // So that there is a kept connection, which must suffer as well.
     assert_eq!(stage.get("/").await.unwrap().status, 200);
     stage

@@ -214,6 +214,13 @@ impl Stage {
         });
     }
 
+    /// Sets after how many silent seconds the load balancer loses its patience.
+    pub(super) fn with_idle_timeout(&self, seconds: &str) {
+        let mut facts = self.site.facts();
+        let balancer = facts.load_balancers.entry("web".to_owned()).or_default();
+        balancer.attributes.insert("idle_timeout.timeout_seconds".to_owned(), seconds.to_owned());
+    }
+
     pub(super) fn machines(&self, group: &str) -> Vec<InstanceId> {
         let instances = self.site.cloud().instances(&ScalingGroupName::new(group));
         instances.into_iter().map(|instance| instance.id).collect()
