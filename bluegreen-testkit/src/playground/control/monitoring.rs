@@ -114,7 +114,9 @@ fn delete(call: &Call<'_>) -> Result<Xml, WireError> {
         Ok::<(), WireError>(())
     })?;
     let mut facts = site.facts();
-    names.iter().for_each(|name| facts.forget(KIND, name));
+    for name in &names {
+        facts.forget(KIND, name);
+    }
     Ok(Xml::new())
 }
 

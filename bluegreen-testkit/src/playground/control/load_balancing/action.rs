@@ -94,7 +94,7 @@ fn read_forward(
         }
         let name = find(target.need("TargetGroupArn")?)?;
         if weights.insert(name, weight.unwrap_or(1)).is_some() {
-            return Err(invalid("A target group can be find only once in a forward action"));
+            return Err(invalid("A target group can be named only once in a forward action"));
         }
     }
     if let Some(arn) = part.text("TargetGroupArn") {
