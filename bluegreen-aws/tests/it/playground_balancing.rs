@@ -106,6 +106,7 @@ impl Bench {
 }
 
 /// Returns the code of an error.
+#[expect(clippy::needless_pass_by_value, reason = "errors are mapped with it")]
 fn code<E: ProvideErrorMetadata, R>(error: SdkError<E, R>) -> String {
     error.code().unwrap_or("none").to_owned()
 }
@@ -208,9 +209,9 @@ async fn a_target_group_that_no_route_names_is_not_checked() {
     let unused = (TargetHealthStateEnum::Unused, Some(TargetHealthReasonEnum::NotInUse));
     let initial =
         (TargetHealthStateEnum::Initial, Some(TargetHealthReasonEnum::InitialHealthChecking));
-    assert_eq!(bench.health(&green).await, [unused.clone()]);
+    assert_eq!(bench.health(&green).await, std::slice::from_ref(&unused));
     let listener = bench.listener(&balancer, 80, forward(&blue)).await.unwrap();
-    assert_eq!(bench.health(&blue).await, [initial.clone()]);
+    assert_eq!(bench.health(&blue).await, std::slice::from_ref(&initial));
     // A weight of 0 is a name as well.
     let request = bench.elb.modify_listener().listener_arn(&listener);
     request.default_actions(weighted(&[(&blue, 100), (&green, 0)])).send().await.unwrap();
@@ -388,12 +389,12 @@ async fn weights_and_their_target_groups_have_limits() {
 
 #[tokio::test]
 async fn protocols_must_fit() {
+    use ProtocolEnum::{Http, Https, Tcp};
     let bench = Bench::new().await;
     let web = bench.application("web").await;
     let net = bench.load_balancer("net", LoadBalancerTypeEnum::Network).await;
     let http = bench.target_group("http").await;
     let tcp = bench.target_group_of("tcp", ProtocolEnum::Tcp).await;
-    use ProtocolEnum::{Http, Https, Tcp};
     let error = bench.listener_of(&web, Http, 80, forward(&tcp)).await.unwrap_err();
     assert_eq!(error, "IncompatibleProtocols");
     let error = bench.listener_of(&net, Http, 80, forward(&http)).await.unwrap_err();
@@ -503,6 +504,61 @@ async fn tags_stay_with_what_they_were_put_on() {
     assert_eq!(refused(request.send().await), "RuleNotFound");
 }
 
+/// Does what an upgrade does to load balancing and alarms.
+async fn drive(
+    cloud: &(
+         impl ReadTargetGroups
+         + WriteTargetGroups
+         + WriteLoadBalancers
+         + ReadLoadBalancers
+         + WriteTags
+         + ReadTags
+         + WriteAlarms
+     ),
+) {
+    let mut settings = cloud.target_group_settings(&name("blue")).await.unwrap().unwrap();
+    settings.tags.insert("bluegreen:color".to_owned(), "green".to_owned());
+    cloud.create_target_group(&name("green"), &settings).await.unwrap();
+    let weights = [(name("blue"), 100), (name("green"), 0)].into();
+    let forward = Forward::new(weights, None).unwrap();
+    let route = RouteKey::default_of(key(80));
+    let actions = cloud.routes(std::slice::from_ref(&route)).await.unwrap();
+    let actions = actions[&route].with_forward(&forward);
+    cloud.set_route(&route, &actions).await.unwrap();
+    let idle = ListenerSettings {
+        protocol: "HTTP".to_owned(),
+        actions: Actions::forward_to(name("green")),
+        tags: [("idle".to_owned(), "yes".to_owned())].into(),
+    };
+    cloud.create_listener(&key(18_080), &idle).await.unwrap();
+    cloud.set_deletion_protection(&key(80).load_balancer, true).await.unwrap();
+    let tags = [("a".to_owned(), Some("1".to_owned()))].into();
+    cloud.set_tags(&ResourceKey::Listener(key(80)), &tags).await.unwrap();
+    let dimension = |name: &str, value| Dimension { name: name.to_owned(), value };
+    let alarm = Alarm {
+        name: AlarmName::new("cpu"),
+        dimensions: vec![
+            dimension("TargetGroup", DimensionValue::TargetGroup(name("green"))),
+            dimension("LoadBalancer", DimensionValue::LoadBalancer(key(80).load_balancer)),
+            dimension("Stage", DimensionValue::Literal("live".to_owned())),
+        ],
+        sets_off: vec![],
+        details: Opaque::new(json!({
+            "actions_enabled": true,
+            "alarm_actions": ["arn:aws:sns:us-east-1:123456789012:ops"],
+            "metric": "CPUUtilization",
+            "namespace": "AWS/EC2",
+            "statistic": "Average",
+            "period": 60,
+            "evaluation_periods": 2,
+            "threshold": 70.5,
+            "comparison_operator": "GreaterThanThreshold",
+        })),
+        uncarried: None,
+    };
+    cloud.put_alarm(&alarm).await.unwrap();
+}
+
 #[tokio::test]
 async fn the_adapter_makes_over_the_wire_what_it_makes_in_memory() {
     let bench = Bench::new().await;
@@ -517,59 +573,6 @@ async fn the_adapter_makes_over_the_wire_what_it_makes_in_memory() {
     request.attributes(delay).send().await.unwrap();
     let memory = bench.site().cloud().fork();
 
-    async fn drive(
-        cloud: &(
-             impl ReadTargetGroups
-             + WriteTargetGroups
-             + WriteLoadBalancers
-             + ReadLoadBalancers
-             + WriteTags
-             + ReadTags
-             + WriteAlarms
-         ),
-    ) {
-        let mut settings = cloud.target_group_settings(&name("blue")).await.unwrap().unwrap();
-        settings.tags.insert("bluegreen:color".to_owned(), "green".to_owned());
-        cloud.create_target_group(&name("green"), &settings).await.unwrap();
-        let weights = [(name("blue"), 100), (name("green"), 0)].into();
-        let forward = Forward::new(weights, None).unwrap();
-        let route = RouteKey::default_of(key(80));
-        let actions = cloud.routes(std::slice::from_ref(&route)).await.unwrap();
-        let actions = actions[&route].with_forward(&forward);
-        cloud.set_route(&route, &actions).await.unwrap();
-        let idle = ListenerSettings {
-            protocol: "HTTP".to_owned(),
-            actions: Actions::forward_to(name("green")),
-            tags: [("idle".to_owned(), "yes".to_owned())].into(),
-        };
-        cloud.create_listener(&key(18_080), &idle).await.unwrap();
-        cloud.set_deletion_protection(&key(80).load_balancer, true).await.unwrap();
-        let tags = [("a".to_owned(), Some("1".to_owned()))].into();
-        cloud.set_tags(&ResourceKey::Listener(key(80)), &tags).await.unwrap();
-        let dimension = |name: &str, value| Dimension { name: name.to_owned(), value };
-        let alarm = Alarm {
-            name: AlarmName::new("cpu"),
-            dimensions: vec![
-                dimension("TargetGroup", DimensionValue::TargetGroup(name("green"))),
-                dimension("LoadBalancer", DimensionValue::LoadBalancer(key(80).load_balancer)),
-                dimension("Stage", DimensionValue::Literal("live".to_owned())),
-            ],
-            sets_off: vec![],
-            details: Opaque::new(json!({
-                "actions_enabled": true,
-                "alarm_actions": ["arn:aws:sns:us-east-1:123456789012:ops"],
-                "metric": "CPUUtilization",
-                "namespace": "AWS/EC2",
-                "statistic": "Average",
-                "period": 60,
-                "evaluation_periods": 2,
-                "threshold": 70.5,
-                "comparison_operator": "GreaterThanThreshold",
-            })),
-            uncarried: None,
-        };
-        cloud.put_alarm(&alarm).await.unwrap();
-    }
     drive(&bench.cloud).await;
     drive(&memory).await;
     assert_eq!(bench.site().cloud().world(), memory.world());

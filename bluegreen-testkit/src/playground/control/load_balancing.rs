@@ -6,7 +6,7 @@
 //! # Limits
 //!
 //! Targets are machines on the port of their target group: targets with a port of their own, IP
-//! addresses, functions and load balancers cannot be registered. Trust stores, capacity
+//! addresses and load balancers cannot be registered, and target groups of functions not be made. Trust stores, capacity
 //! reservations and resource policies are not there. Certificates are taken as they are named; the
 //! playground serves one of its own. Forwards all of whose weights are 0 send nothing anywhere and
 //! leave their target groups unchecked. Defaults of redirects and authentications are not spelled

@@ -43,9 +43,9 @@ fn describe(call: &Call<'_>) -> Result<Xml, WireError> {
     if names.len() > MOST {
         return Err(invalid(format!("At most {MOST} alarms can be named at a time")));
     }
-    let size = params.number::<usize>("MaxRecords")?.unwrap_or(MOST);
-    if size == 0 || size > MOST {
-        return Err(invalid(format!("MaxRecords '{size}' must be between 1 and {MOST}")));
+    let longest = params.number::<usize>("MaxRecords")?.unwrap_or(MOST);
+    if longest == 0 || longest > MOST {
+        return Err(invalid(format!("MaxRecords '{longest}' must be between 1 and {MOST}")));
     }
     let kinds = params.list("AlarmTypes");
     let of_metrics = kinds.is_empty() || kinds.iter().any(|kind| kind == "MetricAlarm");
@@ -62,8 +62,8 @@ fn describe(call: &Call<'_>) -> Result<Xml, WireError> {
             && params.text("StateValue").is_none_or(|state| alarm::state(site, name) == state)
     });
     let mut wanted: Vec<_> = wanted.collect();
-    let more = wanted.len() > size;
-    wanted.truncate(size);
+    let more = wanted.len() > longest;
+    wanted.truncate(longest);
     let next = wanted.last().filter(|_| more).map(|(name, _)| name.as_str());
     let members = wanted.iter().map(|(_, one)| alarm::write(site, &world, one));
     Ok(Xml::new().list("MetricAlarms", "member", members).maybe("NextToken", next))
@@ -114,7 +114,9 @@ fn delete(call: &Call<'_>) -> Result<Xml, WireError> {
         Ok::<(), WireError>(())
     })?;
     let mut facts = site.facts();
-    names.iter().for_each(|name| facts.forget(KIND, name));
+    for name in &names {
+        facts.forget(KIND, name);
+    }
     Ok(Xml::new())
 }
 

@@ -83,7 +83,7 @@ fn read_forward(
     names: &Names<'_>,
     world: &World,
 ) -> Result<Action, WireError> {
-    let named = |arn: &str| names.find_target_group(world, arn).ok_or_else(no_target_group);
+    let find = |arn: &str| names.find_target_group(world, arn).ok_or_else(no_target_group);
     let config = part.part("ForwardConfig");
     let targets = config.structs("TargetGroups");
     let mut weights = BTreeMap::new();
@@ -92,13 +92,13 @@ fn read_forward(
         if weight.is_none() && targets.len() > 1 {
             return Err(invalid("You must specify a weight for each of several target groups"));
         }
-        let name = named(target.need("TargetGroupArn")?)?;
+        let name = find(target.need("TargetGroupArn")?)?;
         if weights.insert(name, weight.unwrap_or(1)).is_some() {
             return Err(invalid("A target group can be named only once in a forward action"));
         }
     }
     if let Some(arn) = part.text("TargetGroupArn") {
-        let name = named(arn)?;
+        let name = find(arn)?;
         if targets.is_empty() {
             weights.insert(name, 1);
         } else if weights.len() != 1 || !weights.contains_key(&name) {

@@ -17,7 +17,7 @@ pub(crate) mod kind {
 ///
 /// Their last parts are identities, so that the ARN of something that was deleted never stands for
 /// the next of its name.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Names<'a> {
     site: &'a Site,
 }

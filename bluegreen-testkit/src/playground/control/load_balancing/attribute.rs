@@ -33,7 +33,7 @@ pub(super) fn modify_of_load_balancer(call: &Call<'_>) -> Result<Xml, WireError>
     let world = site.cloud().world();
     let name = load_balancer::wanted(call, &world)?;
     let kind = world.load_balancers[&name].kind;
-    let mut set = read(call.params, "Load balancer", known::of_load_balancer(kind))?;
+    let mut set = read(call.params, "Load balancer", &known::of_load_balancer(kind))?;
     if kind == LoadBalancerKind::Application
         && set.get("load_balancing.cross_zone.enabled").is_some_and(|on| on == "false")
     {
@@ -67,7 +67,7 @@ pub(super) fn modify_of_listener(call: &Call<'_>) -> Result<Xml, WireError> {
     let key = listener::wanted(call, &world)?;
     let mut all = of_listener(call, &world)?;
     let protocol = world.listener(&key).map(|found| found.protocol.clone()).unwrap_or_default();
-    all.extend(read(call.params, "Listener", known::of_listener(&protocol))?);
+    all.extend(read(call.params, "Listener", &known::of_listener(&protocol))?);
     let noted: Map<String, Value> =
         all.iter().map(|(key, value)| (key.clone(), value.as_str().into())).collect();
     call.site.facts().note(kind::LISTENER, &listener_name(&key), "attributes", noted);
@@ -88,7 +88,7 @@ pub(super) fn modify_of_target_group(call: &Call<'_>) -> Result<Xml, WireError> 
         let kind = target_type(settings);
         let known = known::of_target_group(&settings.protocol, &kind);
         let mut all = of_target_group(settings);
-        all.extend(read(call.params, "Target group", known)?);
+        all.extend(read(call.params, "Target group", &known)?);
         check_together(&all)?;
         let mut carried = all.clone();
         let delay = carried.remove(DELAY).and_then(|text| text.parse().ok());
@@ -160,7 +160,7 @@ fn usual(known: Vec<Known>) -> Attributes {
 }
 
 /// Reads attributes, all of which must be known and have a value that they can have.
-fn read(params: &Params, of: &str, known: Vec<Known>) -> Result<Attributes, WireError> {
+fn read(params: &Params, of: &str, known: &[Known]) -> Result<Attributes, WireError> {
     let mut read = Attributes::new();
     for attribute in params.structs("Attributes") {
         let (key, value) = (attribute.need("Key")?, attribute.text("Value").unwrap_or_default());

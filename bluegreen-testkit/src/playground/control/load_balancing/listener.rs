@@ -82,9 +82,10 @@ pub(super) fn modify(call: &Call<'_>) -> Result<Xml, WireError> {
         Some(_) => need_port(params)?,
         None => key.port,
     };
-    let actions = match params.has("DefaultActions") {
-        true => action::read(params, "DefaultActions", &names, &world, Some(&before.actions))?,
-        false => before.actions.clone(),
+    let actions = if params.has("DefaultActions") {
+        action::read(params, "DefaultActions", &names, &world, Some(&before.actions))?
+    } else {
+        before.actions.clone()
     };
     let security = Security::of(site, &key).with(params, &protocol)?;
     let moved = ListenerKey::new(key.load_balancer.clone(), port);

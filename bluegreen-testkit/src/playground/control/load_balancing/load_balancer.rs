@@ -152,9 +152,10 @@ fn describe_one(site: &Site, world: &World, name: &LoadBalancerName) -> Xml {
         .node("State", Xml::new().text("Code", "active"))
         .text("Type", kind.map_or("application", kind_name))
         .with(network::zones(site, &facts.subnets));
-    let xml = match facts.security_groups.is_empty() {
-        true => xml,
-        false => xml.texts("SecurityGroups", "member", &facts.security_groups),
+    let xml = if facts.security_groups.is_empty() {
+        xml
+    } else {
+        xml.texts("SecurityGroups", "member", &facts.security_groups)
     };
     xml.text("IpAddressType", &facts.ip_address_type)
 }

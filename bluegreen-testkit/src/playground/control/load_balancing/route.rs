@@ -6,7 +6,7 @@ use bluegreen_core::model::{Action, Actions, ListenerKey, LoadBalancerKind, Targ
 
 use super::super::WireError;
 use super::refusal::No;
-use crate::fake::{World, validate};
+use crate::fake::{ListenerState, World, validate};
 
 /// The most target groups that all routes of a load balancer name.
 const MOST_TARGET_GROUPS: usize = 100;
@@ -30,7 +30,7 @@ pub(super) fn check(
         return Err(WireError::new("InvalidLoadBalancerAction", message).into());
     }
     validate::actions(world, key, protocol, actions)?;
-    let routes = balancer.listeners.values().flat_map(|listener| listener.routes());
+    let routes = balancer.listeners.values().flat_map(ListenerState::routes);
     let of_routes = routes.filter_map(|(_, actions)| actions.forward());
     let forwards = of_routes.chain(actions.forward());
     let names: BTreeSet<&TargetGroupName> =

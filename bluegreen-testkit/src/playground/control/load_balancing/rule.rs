@@ -71,20 +71,17 @@ pub(super) fn modify(call: &Call<'_>) -> Result<Xml, WireError> {
         return Err(not_permitted("Default rules cannot be modified by ModifyRule"));
     };
     let names = Names::of(site);
-    let conditions = match params.has("Conditions") {
-        true => Some(condition::read(params)?),
-        false => None,
-    };
+    let conditions = params.has("Conditions").then(|| condition::read(params)).transpose()?;
     if let Some(conditions) = &conditions {
         let balancer = &key.listener.load_balancer;
         let ip_address_type = facts_of(site, balancer).ip_address_type;
         condition::fit(conditions, world.load_balancers[balancer].kind, &ip_address_type)?;
     }
     let before = world.actions(&key);
-    let actions = match params.has("Actions") {
-        true => Some(action::read(params, "Actions", &names, &world, before)?),
-        false => None,
-    };
+    let actions = params
+        .has("Actions")
+        .then(|| action::read(params, "Actions", &names, &world, before))
+        .transpose()?;
     let transforms = read_transforms(params)?;
     let amended = site.cloud().amend(|world| {
         let Some(found) = world.listener(&key.listener) else {

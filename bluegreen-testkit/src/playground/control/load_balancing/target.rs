@@ -136,7 +136,7 @@ fn state_name(state: HealthState) -> &'static str {
         HealthState::Unhealthy => "unhealthy",
         HealthState::Unused => "unused",
         HealthState::Draining => "draining",
-        _ => "unavailable",
+        HealthState::Unavailable => "unavailable",
     }
 }
 

@@ -94,32 +94,32 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Xml, WireError> {
 pub(super) fn describe(call: &Call<'_>) -> Result<Xml, WireError> {
     let (site, params) = (call.site, call.params);
     let world = site.cloud().glimpse(World::clone);
-    let (named, arns) = (params.list("Names"), params.list("TargetGroupArns"));
+    let (by_names, arns) = (params.list("Names"), params.list("TargetGroupArns"));
     let of_balancer = params.text("LoadBalancerArn").is_some();
-    let selectors = [!named.is_empty(), !arns.is_empty(), of_balancer];
+    let selectors = [!by_names.is_empty(), !arns.is_empty(), of_balancer];
     if selectors.into_iter().filter(|one| *one).count() > 1 {
         return Err(invalid(
             "Target group names, target group ARNs, and a load balancer ARN cannot be specified at the same time",
         ));
     }
-    page::at_most(&named, "target groups")?;
+    page::at_most(&by_names, "target groups")?;
     page::at_most(&arns, "target groups")?;
     let references = world.references();
-    let names: BTreeSet<TargetGroupName> = if of_balancer {
+    let found: BTreeSet<TargetGroupName> = if of_balancer {
         let balancer = wanted_balancer(call, &world)?;
         let used = references.iter().filter(|(_, owners)| owners.contains(&balancer));
         used.map(|(name, _)| name.clone()).collect()
-    } else if named.is_empty() && arns.is_empty() {
+    } else if by_names.is_empty() && arns.is_empty() {
         world.target_groups.keys().cloned().collect()
     } else {
-        let by_name = named.iter().map(|name| {
+        let by_name = by_names.iter().map(|name| {
             let name = TargetGroupName::new(name);
             world.target_groups.contains_key(&name).then_some(name)
         });
         let by_arn = arns.iter().map(|arn| Names::of(site).find_target_group(&world, arn));
         by_name.chain(by_arn).collect::<Option<_>>().ok_or_else(no_target_group)?
     };
-    let keyed = names.into_iter().map(|name| (name.to_string(), name));
+    let keyed = found.into_iter().map(|name| (name.to_string(), name));
     let page = page::cut(params, keyed.collect())?;
     let members = page.items.iter().filter_map(|name| describe_one(site, &world, name));
     Ok(Xml::new().list("TargetGroups", "member", members).maybe("NextMarker", page.next))

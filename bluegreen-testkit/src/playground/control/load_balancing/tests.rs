@@ -110,9 +110,9 @@ async fn health_is_earned_once_and_forgotten_with_the_last_route() {
 
 #[tokio::test]
 async fn thresholds_count_checks_in_a_row() {
+    use HealthState::{Healthy, Unhealthy};
     let bench = Bench::new();
     bench.listen("blue");
-    use HealthState::{Healthy, Unhealthy};
     let checks = [
         (true, Healthy),
         (false, Healthy),

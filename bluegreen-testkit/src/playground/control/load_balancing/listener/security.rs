@@ -99,10 +99,8 @@ impl Security {
         let certificates = Xml::new().list("Certificates", "member", certificate);
         let xml = if self.certificate.is_some() { certificates } else { Xml::new() };
         let xml = xml.maybe("SslPolicy", self.policy.as_ref());
-        let xml = match self.alpn.is_empty() {
-            true => xml,
-            false => xml.texts("AlpnPolicy", "member", &self.alpn),
-        };
+        let xml =
+            if self.alpn.is_empty() { xml } else { xml.texts("AlpnPolicy", "member", &self.alpn) };
         match &self.mutual {
             Some(mutual) => xml.node("MutualAuthentication", Tree(mutual.clone()).write()),
             None => xml,
