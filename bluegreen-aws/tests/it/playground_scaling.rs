@@ -290,6 +290,8 @@ async fn a_group_is_deleted_when_it_is_empty_and_its_name_is_free_when_it_is_gon
 #[tokio::test]
 async fn a_creation_whose_answer_is_lost_has_happened() {
     let play = Play::new().await;
+    // The adapter learns the ARNs of target groups here.
+    play.cloud.scaling_groups(&[web()]).await.unwrap();
     let mut settings = play.cloud.scaling_group_settings(&web()).await.unwrap().unwrap();
     settings.capacity = Capacity::ZERO;
     let of = Calls { action: Some("CreateAutoScalingGroup".to_owned()), ..Calls::default() };
@@ -541,7 +543,7 @@ async fn drive(cloud: &(impl DriveCloud + ?Sized)) {
         [("bluegreen:color".to_owned(), Some("green".to_owned())), ("team".to_owned(), None)];
     cloud.set_tags(&ResourceKey::ScalingGroup(green()), &tags.into()).await.unwrap();
     cloud.delete_schedule(&green(), &ScheduleName::new("night")).await.unwrap();
-    let key = PolicyKey { group: web(), policy: PolicyName::new("requests") };
+    let key = PolicyKey { group: web(), policy: PolicyName::new("queue") };
     cloud.delete_policy(&key).await.unwrap();
     cloud.delete_policy(&key).await.unwrap();
 }
@@ -560,12 +562,45 @@ trait DriveCloud:
 impl DriveCloud for AwsCloud {}
 impl DriveCloud for FakeCloud {}
 
+/// Makes the service with policies that name nothing of load balancing and no alarms.
+fn world_by_itself() -> World {
+    let policy = |name: &str, details| Policy {
+        name: PolicyName::new(name),
+        counts_requests_of: None,
+        details: Opaque::new(details),
+        alarms: vec![],
+        uncarried: None,
+    };
+    let tracking = json!({
+        "policy_type": "TargetTrackingScaling", "enabled": true,
+        "target_tracking": {
+            "target_value": 10.0, "disable_scale_in": true,
+            "customized": {
+                "name": "Queue", "namespace": "App", "statistic": "Average",
+                "dimensions": [["Service", "web"]],
+            },
+        },
+    });
+    let busy = json!({
+        "policy_type": "TargetTrackingScaling", "enabled": false, "estimated_instance_warmup": 60,
+        "target_tracking": {
+            "target_value": 50.5, "disable_scale_in": false,
+            "predefined": "ASGAverageCPUUtilization",
+        },
+    });
+    let mut world = world();
+    let group = world.scaling_groups.get_mut(&web()).expect("it is there");
+    group.policies.clear();
+    world.with_policy("web", policy("queue", tracking)).with_policy("web", policy("busy", busy))
+}
+
 #[tokio::test]
 async fn the_same_calls_end_in_the_same_world_in_memory_and_over_the_wire() {
     let play = Play::new().await;
-    // The adapter must know the ARNs of load balancing, which is another control plane's.
+    play.site.cloud().edit(|all| *all = world_by_itself());
+    // The adapter learns the ARNs of target groups here.
     play.cloud.scaling_groups(&[web()]).await.unwrap();
-    let memory = FakeCloud::new(world());
+    let memory = FakeCloud::new(world_by_itself());
     drive(&memory).await;
     drive(&play.cloud).await;
     assert_eq!(play.site.cloud().world(), memory.world());
