@@ -115,18 +115,19 @@ impl Play {
     async fn new() -> Self {
         let mut options = Options::default();
         options.boot = Duration::from_millis(200);
-        let playground = Playground::start(options).await.unwrap();
+        let playground = Playground::start(options).await.expect("it is answered");
         let site = playground.site(ACCOUNT, REGION);
         site.cloud().edit(|all| *all = world());
         let config = config(&playground.url()).await;
         let client = Client::new(&config);
-        let cloud = AwsCloud::new(&config).unwrap();
+        let cloud = AwsCloud::new(&config).expect("it is answered");
         Self { playground, site, client, cloud }
     }
 
     async fn group(&self, name: &str) -> sdk::AutoScalingGroup {
         let request = self.client.describe_auto_scaling_groups().auto_scaling_group_names(name);
-        let mut groups = request.send().await.unwrap().auto_scaling_groups.unwrap_or_default();
+        let mut groups =
+            request.send().await.expect("it is answered").auto_scaling_groups.unwrap_or_default();
         groups.pop().unwrap_or_else(|| panic!("there is no group {name}"))
     }
 
@@ -290,6 +291,8 @@ async fn a_group_is_deleted_when_it_is_empty_and_its_name_is_free_when_it_is_gon
 #[tokio::test]
 async fn a_creation_whose_answer_is_lost_has_happened() {
     let play = Play::new().await;
+    // The adapter learns the ARNs of target groups here.
+    play.cloud.scaling_groups(&[web()]).await.unwrap();
     let mut settings = play.cloud.scaling_group_settings(&web()).await.unwrap().unwrap();
     settings.capacity = Capacity::ZERO;
     let of = Calls { action: Some("CreateAutoScalingGroup".to_owned()), ..Calls::default() };
@@ -507,18 +510,22 @@ async fn pages_may_be_short_and_have_a_next_one() {
 
 /// Does everything to a cloud that a run does to scaling groups and what they launch from.
 async fn drive(cloud: &(impl DriveCloud + ?Sized)) {
-    let mut settings = cloud.scaling_group_settings(&web()).await.unwrap().unwrap();
+    let mut settings = cloud
+        .scaling_group_settings(&web())
+        .await
+        .expect("it is answered")
+        .expect("it is answered");
     settings.capacity = Capacity::ZERO;
-    cloud.create_scaling_group(&green(), &settings).await.unwrap();
-    for policy in cloud.policies(&web()).await.unwrap() {
-        cloud.put_policy(&green(), &policy).await.unwrap();
+    cloud.create_scaling_group(&green(), &settings).await.expect("it is answered");
+    for policy in cloud.policies(&web()).await.expect("it is answered") {
+        cloud.put_policy(&green(), &policy).await.expect("it is answered");
     }
-    for schedule in cloud.schedules(&web()).await.unwrap() {
-        cloud.put_schedule(&green(), &schedule).await.unwrap();
+    for schedule in cloud.schedules(&web()).await.expect("it is answered") {
+        cloud.put_schedule(&green(), &schedule).await.expect("it is answered");
     }
     let held: BTreeMap<Process, bool> =
         Process::HELD_ON_IDLE.into_iter().map(|process| (process, true)).collect();
-    cloud.set_suspended(&green(), &held).await.unwrap();
+    cloud.set_suspended(&green(), &held).await.expect("it is answered");
     let name = LaunchTemplateName::new("web");
     let mark = |step: &str| Mark::new(&RunId::new("01j0"), step);
     let edit = |source| LaunchEdit {
@@ -527,23 +534,33 @@ async fn drive(cloud: &(impl DriveCloud + ?Sized)) {
         user_data: Some(bluegreen_core::model::UserData::new(b"#!/bin/true\n".to_vec())),
     };
     for step in ["deploy/1", "deploy/2"] {
-        cloud.create_template_version(&name, &mark(step), &edit(template("web", 1))).await.unwrap();
+        cloud
+            .create_template_version(&name, &mark(step), &edit(template("web", 1)))
+            .await
+            .expect("it is answered");
     }
-    cloud.delete_template_version(&name, &mark("deploy/2")).await.unwrap();
+    cloud.delete_template_version(&name, &mark("deploy/2")).await.expect("it is answered");
     let version = TemplateVersion::Marked(mark("deploy/1"));
-    let number = cloud.template_version(&name, &version).await.unwrap().unwrap();
-    cloud.set_launch(&green(), &template("web", number)).await.unwrap();
+    let number = cloud
+        .template_version(&name, &version)
+        .await
+        .expect("it is answered")
+        .expect("it is answered");
+    cloud.set_launch(&green(), &template("web", number)).await.expect("it is answered");
     let old = LaunchSource::Configuration(LaunchConfigurationName::new("web-1"));
     let new = LaunchConfigurationName::new("web-2");
-    cloud.create_launch_configuration(&new, &edit(old)).await.unwrap();
-    cloud.set_capacity(&green(), Capacity::new(1, 2, 4)).await.unwrap();
+    cloud.create_launch_configuration(&new, &edit(old)).await.expect("it is answered");
+    cloud.set_capacity(&green(), Capacity::new(1, 2, 4)).await.expect("it is answered");
     let tags =
         [("bluegreen:color".to_owned(), Some("green".to_owned())), ("team".to_owned(), None)];
-    cloud.set_tags(&ResourceKey::ScalingGroup(green()), &tags.into()).await.unwrap();
-    cloud.delete_schedule(&green(), &ScheduleName::new("night")).await.unwrap();
-    let key = PolicyKey { group: web(), policy: PolicyName::new("requests") };
-    cloud.delete_policy(&key).await.unwrap();
-    cloud.delete_policy(&key).await.unwrap();
+    cloud
+        .set_tags(&ResourceKey::ScalingGroup(green()), &tags.into())
+        .await
+        .expect("it is answered");
+    cloud.delete_schedule(&green(), &ScheduleName::new("night")).await.expect("it is answered");
+    let key = PolicyKey { group: web(), policy: PolicyName::new("queue") };
+    cloud.delete_policy(&key).await.expect("it is answered");
+    cloud.delete_policy(&key).await.expect("it is answered");
 }
 
 trait DriveCloud:
@@ -560,12 +577,45 @@ trait DriveCloud:
 impl DriveCloud for AwsCloud {}
 impl DriveCloud for FakeCloud {}
 
+/// Makes the service with policies that name nothing of load balancing and no alarms.
+fn world_by_itself() -> World {
+    let policy = |name: &str, details| Policy {
+        name: PolicyName::new(name),
+        counts_requests_of: None,
+        details: Opaque::new(details),
+        alarms: vec![],
+        uncarried: None,
+    };
+    let tracking = json!({
+        "policy_type": "TargetTrackingScaling", "enabled": true,
+        "target_tracking": {
+            "target_value": 10.0, "disable_scale_in": true,
+            "customized": {
+                "name": "Queue", "namespace": "App", "statistic": "Average",
+                "dimensions": [["Service", "web"]],
+            },
+        },
+    });
+    let busy = json!({
+        "policy_type": "TargetTrackingScaling", "enabled": false, "estimated_instance_warmup": 60,
+        "target_tracking": {
+            "target_value": 50.5, "disable_scale_in": false,
+            "predefined": "ASGAverageCPUUtilization",
+        },
+    });
+    let mut world = world();
+    let group = world.scaling_groups.get_mut(&web()).expect("it is there");
+    group.policies.clear();
+    world.with_policy("web", policy("queue", tracking)).with_policy("web", policy("busy", busy))
+}
+
 #[tokio::test]
 async fn the_same_calls_end_in_the_same_world_in_memory_and_over_the_wire() {
     let play = Play::new().await;
-    // The adapter must know the ARNs of load balancing, which is another control plane's.
+    play.site.cloud().edit(|all| *all = world_by_itself());
+    // The adapter learns the ARNs of target groups here.
     play.cloud.scaling_groups(&[web()]).await.unwrap();
-    let memory = FakeCloud::new(world());
+    let memory = FakeCloud::new(world_by_itself());
     drive(&memory).await;
     drive(&play.cloud).await;
     assert_eq!(play.site.cloud().world(), memory.world());

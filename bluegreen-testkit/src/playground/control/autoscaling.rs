@@ -8,7 +8,9 @@
 //! and what the fake reasons about; the others are kept and shown. Lifecycle hooks never hold a
 //! machine up, alarms of target tracking are not made, scheduled actions never run, and instance
 //! refreshes are shown and cannot be started here. A forced deletion does not drain: AWS does not
-//! say whether it does.
+//! say whether it does. Cooldowns are kept and never waited for; the next run of a recurring action
+//! is not shown; a launch configuration may lack the type of its machines. There is no standby, no
+//! protection of single machines, and no machine is attached or detached by hand.
 
 mod activities;
 mod attachments;

@@ -50,7 +50,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Xml, WireError> {
         "AuthorizeSecurityGroupIngress" => rules::authorize(call),
         "RevokeSecurityGroupIngress" => rules::revoke(call),
         "CreateTags" => tags::create(call),
-        "DeleteTags" => tags::delete(call),
+        "DeleteTags" => Ok(tags::delete(call)),
         "DescribeTags" => tags::describe(call),
         action => Err(WireError::unknown_action(action)),
     };

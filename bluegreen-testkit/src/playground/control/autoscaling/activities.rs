@@ -52,6 +52,16 @@ fn begin(facts: &mut Facts, world: &World, machine: &Machine, at: Timestamp) {
     let source = launch.and_then(|launch| launched_from(world, launch));
     let data = launch.and_then(|launch| world.launch_data(launch));
     let kind = data.and_then(|data| data.details.value()["InstanceType"].as_str());
+    if let Some((template, Some(version))) = &source {
+        let template = format!("lt-0{}", facts.identity("launch-template", template));
+        facts.note("tags", machine.id.as_str(), "aws:ec2launchtemplate:id", template);
+        let version = version.to_string();
+        facts.note("tags", machine.id.as_str(), "aws:ec2launchtemplate:version", version);
+    }
+    let specified = data.map(|data| &data.details.value()["TagSpecification"]);
+    for (key, value) in specified.into_iter().flat_map(tags_of_machines) {
+        facts.note("tags", machine.id.as_str(), key, value);
+    }
     let known = InstanceFacts {
         group: machine.group.as_ref().map(ToString::to_string),
         image: machine.image.to_string(),
@@ -89,6 +99,14 @@ fn begin(facts: &mut Facts, world: &World, machine: &Machine, at: Timestamp) {
         facts.activities.entry(name.to_string()).or_default().push(activity);
     }
     facts.instances.insert(id.to_owned(), known);
+}
+
+/// Returns the tags that a template has for machines.
+fn tags_of_machines(specifications: &Value) -> Vec<(&str, &str)> {
+    let all = specifications.as_array().into_iter().flatten();
+    let of_machines = all.filter(|one| one["ResourceType"] == "instance");
+    let tags = of_machines.filter_map(|one| one["Tag"].as_array()).flatten();
+    tags.filter_map(|tag| Some((tag["Key"].as_str()?, tag["Value"].as_str()?))).collect()
 }
 
 fn launched_from(world: &World, launch: &LaunchSource) -> Option<(String, Option<u64>)> {

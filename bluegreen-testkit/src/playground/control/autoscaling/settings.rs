@@ -42,7 +42,9 @@ pub(super) fn of_creation(params: &Params) -> Result<Value, WireError> {
     read(params, &mut settings)?;
     let hooks = params.structs("LifecycleHookSpecificationList");
     let hooks = hooks.iter().map(hooks::read).collect::<Result<Vec<_>, _>>()?;
-    hooks.into_iter().for_each(|hook| hooks::insert(&mut settings, hook));
+    for hook in hooks {
+        hooks::insert(&mut settings, hook);
+    }
     if !settings.contains_key("vpc_zone_identifier") && !settings.contains_key("availability_zones")
     {
         return Err(invalid("At least one Availability Zone or VPC Subnet is required."));

@@ -223,6 +223,8 @@ pub(super) fn stop(call: &Call<'_>) -> Result<Xml, WireError> {
             format!("The instance '{id}' is not in a state from which it can be stopped.");
         return Err(WireError::new("IncorrectInstanceState", message));
     }
-    ids.iter().for_each(|id| site.cloud().stop_instance(id));
+    for id in &ids {
+        site.cloud().stop_instance(id);
+    }
     Ok(Xml::new().list("instancesSet", "item", changed(site, &ids, &before)))
 }

@@ -39,12 +39,15 @@ pub(super) fn permissions(account: &str, rules: &[SecurityRule]) -> Vec<Xml> {
     kinds.iter().map(show).collect()
 }
 
+/// A list of sources: its name, the name of what stands in it, and where that goes.
+type Source = (&'static str, &'static str, fn(&mut SecurityRule, String));
+
 /// Reads the rules that a request names, one for each source.
 fn read(params: &Params, own: &str) -> Result<Vec<SecurityRule>, WireError> {
     let mut rules = vec![];
     for permission in params.structs("IpPermissions") {
         let rule = kind(&permission)?;
-        let sources: [(&str, &str, fn(&mut SecurityRule, String)); 4] = [
+        let sources: [Source; 4] = [
             ("IpRanges", "CidrIp", |rule, source| rule.cidr = Some(source)),
             ("Ipv6Ranges", "CidrIpv6", |rule, source| rule.cidr6 = Some(source)),
             ("PrefixListIds", "PrefixListId", |rule, source| rule.prefix_list = Some(source)),

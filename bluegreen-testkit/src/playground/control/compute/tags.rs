@@ -77,7 +77,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Xml, WireError> {
 }
 
 /// Takes tags away: of a name, or of a name with one value; all of them if none is named.
-pub(super) fn delete(call: &Call<'_>) -> Result<Xml, WireError> {
+pub(super) fn delete(call: &Call<'_>) -> Xml {
     let Call { site, params, .. } = call;
     let wanted = read(params);
     let mut facts = site.facts();
@@ -100,7 +100,7 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Xml, WireError> {
             }
         }
     }
-    Ok(super::done())
+    super::done()
 }
 
 /// Lists tags of everything.

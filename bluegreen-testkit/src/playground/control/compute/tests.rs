@@ -59,7 +59,10 @@ async fn the_mark_of_a_run_is_the_description_of_its_version() {
     assert_eq!(between(&made, "userData"), "aGk=");
     let template = site.cloud().world().templates.into_values().next().expect("there is one");
     let version = &template.versions[&3];
-    assert_eq!(version.mark.as_ref().map(|mark| mark.as_str()), Some("bluegreen r1 a/1"));
+    assert_eq!(
+        version.mark.as_ref().map(bluegreen_core::model::Mark::as_str),
+        Some("bluegreen r1 a/1")
+    );
     assert_eq!(version.data.user_data.as_ref().map(String::len), Some(64));
     let bad = "LaunchTemplateName=web&LaunchTemplateData.UserData=%25";
     let error = call(&site, "CreateLaunchTemplateVersion", bad).expect_err("it is no base64");

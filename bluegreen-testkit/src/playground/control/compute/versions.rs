@@ -194,7 +194,9 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Xml, WireError> {
         }
         Ok((gone, absent))
     })?;
-    gone.iter().for_each(|number| forget(site, &name, *number));
+    for number in &gone {
+        forget(site, &name, *number);
+    }
     let item = |version: &dyn std::fmt::Display| {
         Xml::new()
             .text("launchTemplateId", &id)
