@@ -28,10 +28,10 @@ impl<'a> Source<'a> {
         Ok(Section::new(self, None, at, table.into_inner()))
     }
 
-    fn wrong(self, at: usize, key: Option<String>, problem: impl Display) -> ConfigError {
+    fn wrong(self, at: usize, key: Option<&str>, problem: impl Display) -> ConfigError {
         let before = self.text.as_bytes().iter().take(at);
         let line = 1 + before.filter(|byte| **byte == b'\n').count();
-        let (key, problem) = (key.as_deref().map(plain), plain(&problem.to_string()));
+        let (key, problem) = (key.map(plain), plain(&problem.to_string()));
         ConfigError::Wrong { path: self.path.to_owned(), line, key, problem }
     }
 }
@@ -79,7 +79,7 @@ pub(super) struct Found<'a, T> {
 impl<T> Found<'_, T> {
     /// Says what is wrong with the value.
     pub(super) fn wrong(&self, problem: impl Display) -> ConfigError {
-        self.source.wrong(self.at, Some(self.key.clone()), problem)
+        self.source.wrong(self.at, Some(&self.key), problem)
     }
 }
 
@@ -117,7 +117,7 @@ impl<'a> Section<'a> {
     /// Takes a string that must be there.
     pub(super) fn string(&mut self, key: &'static str) -> Result<Found<'a, String>, ConfigError> {
         self.optional_string(key)?
-            .ok_or_else(|| self.source.wrong(self.at, Some(self.path(key)), "it is missing"))
+            .ok_or_else(|| self.source.wrong(self.at, Some(&self.path(key)), "it is missing"))
     }
 
     /// Takes a string that may be there.
@@ -151,12 +151,12 @@ impl<'a> Section<'a> {
         let Some(entry) = self.left.first() else { return Ok(()) };
         let known = self.known.join(", ");
         let problem = format!("there is no such key; there is {known}");
-        Err(self.source.wrong(entry.at, Some(self.path(&entry.key)), problem))
+        Err(self.source.wrong(entry.at, Some(&self.path(&entry.key)), problem))
     }
 
     /// Says what is wrong with the section.
     pub(super) fn wrong(&self, problem: impl Display) -> ConfigError {
-        self.source.wrong(self.at, self.name.clone(), problem)
+        self.source.wrong(self.at, self.name.as_deref(), problem)
     }
 
     fn take(&mut self, key: &'static str) -> Option<Entry<'a>> {
@@ -184,7 +184,7 @@ impl<'a> Section<'a> {
             DeValue::Table(_) => "a table",
         };
         let problem = format!("it must be {wanted}, and is {found}");
-        self.source.wrong(at, Some(self.path(key)), problem)
+        self.source.wrong(at, Some(&self.path(key)), problem)
     }
 
     fn path(&self, key: &str) -> String {

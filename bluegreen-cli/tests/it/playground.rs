@@ -65,7 +65,7 @@ fn every_scenario_that_is_shipped_is_played() {
     let files = std::fs::read_dir(folder).expect("the folder is there");
     let names = files.map(|file| file.expect("it can be listed").file_name());
     let mut names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
-    names.retain(|name| name.ends_with(".toml"));
+    names.retain(|name| Path::new(name).extension().is_some_and(|kind| kind == "toml"));
     names.sort();
     let mut played = PLAYED.to_vec();
     played.sort_unstable();
@@ -76,7 +76,8 @@ fn every_scenario_that_is_shipped_is_played() {
 struct Up {
     url: String,
     said: Vec<String>,
-    _process: Child,
+    /// Killed with it.
+    process: Child,
 }
 
 async fn up(sandbox: &Sandbox, args: &[&str]) -> Up {
@@ -96,7 +97,7 @@ async fn up(sandbox: &Sandbox, args: &[&str]) -> Up {
         }
     }
     let url = said[0].rsplit(' ').next().unwrap_or_default().to_owned();
-    Up { url, said, _process: process }
+    Up { url, said, process }
 }
 
 #[tokio::test]
@@ -105,7 +106,8 @@ async fn what_it_prints_is_a_configuration_that_works() {
     let up = up(&sandbox, &[]).await;
     let from = up.said.iter().position(|line| line.contains("[accounts.")).expect("it is printed");
     let lines = up.said[from..].iter().take_while(|line| !line.contains("listens on"));
-    let text: String = lines.map(|line| format!("{}\n", line.trim_start())).collect();
+    let lines: Vec<&str> = lines.map(|line| line.trim_start()).collect();
+    let text = lines.join("\n");
     let file = sandbox.path("work/play.toml");
     std::fs::write(&file, text).expect("it can be written");
     let file = file.display().to_string();
@@ -126,7 +128,8 @@ async fn faults_are_made_listed_and_lifted_from_the_command_line() {
     let up = up(&sandbox, &["--empty"]).await;
     let at = ["--url", &up.url];
     let fault = |args: &[&'static str]| [&["playground", "fault"], args, &at].concat();
-    let said = run(&sandbox, &fault(&["instance", "fails", "--status", "503", "--of", "green"])).await;
+    let said =
+        run(&sandbox, &fault(&["instance", "fails", "--status", "503", "--of", "green"])).await;
     assert_eq!((said.code, said.out.contains("fault 1")), (Some(0), true), "{}", said.err);
     let said = run(&sandbox, &fault(&["list"])).await;
     assert!(said.out.contains("color green") && said.out.contains("status 503"), "{}", said.out);
@@ -160,8 +163,7 @@ async fn a_load_is_asked_for_and_told() {
 
 #[tokio::test]
 async fn nobody_there_is_said_with_what_to_do() {
-    let said =
-        run(&Sandbox::new(), &["playground", "load", "--url", "http://127.0.0.1:9"]).await;
+    let said = run(&Sandbox::new(), &["playground", "load", "--url", "http://127.0.0.1:9"]).await;
     assert_eq!(said.code, Some(3));
     assert!(said.err.contains("no playground answers at http://127.0.0.1:9"), "{}", said.err);
     assert!(said.err.contains("bluegreen playground up"), "{}", said.err);
@@ -171,7 +173,18 @@ async fn nobody_there_is_said_with_what_to_do() {
 async fn a_script_that_leaves_half_of_the_routes_is_graded_so() {
     let said = run(
         &Sandbox::new(),
-        &["playground", "score", "--rate", "100", "--after", "upgrade", "--output", "json", "--", "false"],
+        &[
+            "playground",
+            "score",
+            "--rate",
+            "100",
+            "--after",
+            "upgrade",
+            "--output",
+            "json",
+            "--",
+            "false",
+        ],
     )
     .await;
     assert_eq!(said.code, Some(1), "{}", said.err);
@@ -185,12 +198,16 @@ async fn what_a_playground_holds_survives_a_restart() {
     let sandbox = Sandbox::new();
     let state = sandbox.path("work/state.json").display().to_string();
     let first = up(&sandbox, &["--state", &state]).await;
-    let process = first._process.id().expect("it runs");
-    let pid = rustix::process::Pid::from_raw(process.cast_signed()).expect("it is a process");
+    let pid = first.process.id().expect("it runs");
+    let pid = rustix::process::Pid::from_raw(pid.cast_signed()).expect("it is a process");
     rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it can be asked");
-    let mut process = first._process;
+    let mut process = first.process;
     let status = tokio::time::timeout(PATIENCE, process.wait()).await.expect("it ends");
     assert!(status.expect("it can be waited for").success());
     let second = up(&sandbox, &["--state", &state, "--empty"]).await;
-    assert!(second.said.iter().any(|line| line.contains("jobs:443 listens on")), "{:?}", second.said);
+    assert!(
+        second.said.iter().any(|line| line.contains("jobs:443 listens on")),
+        "{:?}",
+        second.said
+    );
 }

@@ -102,8 +102,12 @@ fn what_the_fuzzer_begins_with_holds() {
         journal::check(file);
         lines::check(file);
     }
-    files("fuzz/seeds/ledger").iter().for_each(|file| ledger::check(file));
-    files("fuzz/seeds/lines").iter().for_each(|file| lines::check(file));
+    for file in files("fuzz/seeds/ledger") {
+        ledger::check(&file);
+    }
+    for file in files("fuzz/seeds/lines") {
+        lines::check(&file);
+    }
 }
 
 proptest! {

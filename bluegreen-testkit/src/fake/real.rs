@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use bluegreen_core::model::{
-    HealthState, ImageId, InstanceId, ScalingGroupName, TargetGroupName, TargetHealth,
-};
+use bluegreen_core::model::{ImageId, InstanceId, ScalingGroupName, TargetGroupName, TargetHealth};
 
 use super::FakeCloud;
 use super::health::{Target, Thresholds};
@@ -143,14 +141,6 @@ impl FakeCloud {
         let released = state.released.get(target_group).copied();
         let lingers = released.is_some_and(|at| state.now < at + state.timing.lingering_use);
         lingers || state.world.references().contains_key(target_group)
-    }
-
-    /// Returns the machines of which a load balancer, or whoever stopped them, thinks ill.
-    pub(crate) fn sick(&self) -> Vec<InstanceId> {
-        let state = self.present();
-        let targets = state.machinery.targets.values().flatten();
-        let sick = targets.filter(|(_, target)| target.state == HealthState::Unhealthy);
-        sick.map(|(id, _)| id.clone()).collect()
     }
 
     /// Returns what load balancers think of every target.

@@ -6,6 +6,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bluegreen_core::model::ScalingGroupName;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -191,7 +192,7 @@ impl Machines {
             wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
         };
         is(&self.instance, Some(machine.instance.as_str()))
-            && is(&self.group, machine.group.as_ref().map(|group| group.as_str()))
+            && is(&self.group, machine.group.as_ref().map(ScalingGroupName::as_str))
             && is(&self.image, Some(machine.image.as_str()))
             && is(&self.zone, Some(&machine.zone))
             && is(&self.color, machine.color.as_deref())

@@ -53,21 +53,22 @@ pub(super) async fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Repl
         (&Method::GET, ["api", "faults"]) => json_reply(&json!(shared.faults.standing())),
         (&Method::POST, ["api", "faults"]) => match read::<Fault>(body) {
             Ok(fault) => json_reply(&json!({"id": shared.faults.add(fault)})),
-            Err(problem) => problem,
+            Err(problem) => *problem,
         },
         (&Method::DELETE, ["api", "faults"]) => {
             shared.faults.clear();
             json_reply(&json!({}))
         }
         (&Method::DELETE, ["api", "faults", id]) => {
-            match id.parse().is_ok_and(|id| shared.faults.lift(id)) {
-                true => json_reply(&json!({})),
-                false => plain(StatusCode::NOT_FOUND, "there is no such fault\n"),
+            if id.parse().is_ok_and(|id| shared.faults.lift(id)) {
+                json_reply(&json!({}))
+            } else {
+                plain(StatusCode::NOT_FOUND, "there is no such fault\n")
             }
         }
         (&Method::POST, ["api", "load"]) => match read::<Wanted>(body) {
             Ok(wanted) => start(shared, wanted).await,
-            Err(problem) => problem,
+            Err(problem) => *problem,
         },
         (&Method::DELETE, ["api", "load"]) => {
             shared.stop_load().await;
@@ -78,7 +79,7 @@ pub(super) async fn answer(shared: &Shared, parts: &Parts, body: &Bytes) -> Repl
                 shared.mark(&label).await;
                 json_reply(&json!({}))
             }
-            Err(problem) => problem,
+            Err(problem) => *problem,
         },
         _ => plain(StatusCode::NOT_FOUND, &format!("there is nothing at {}\n", parts.uri.path())),
     }
@@ -121,9 +122,10 @@ fn from(parts: &Parts) -> usize {
     from.unwrap_or_default()
 }
 
-fn read<T: for<'a> Deserialize<'a>>(body: &Bytes) -> Result<T, Reply> {
+fn read<T: for<'a> Deserialize<'a>>(body: &Bytes) -> Result<T, Box<Reply>> {
     serde_json::from_slice(body).map_err(|error| {
-        plain(StatusCode::BAD_REQUEST, &format!("the body cannot be read: {error}\n"))
+        let problem = format!("the body cannot be read: {error}\n");
+        Box::new(plain(StatusCode::BAD_REQUEST, &problem))
     })
 }
 

@@ -66,6 +66,8 @@ pub(super) fn load(shared: &Shared) -> io::Result<()> {
     for one in saved.sites {
         let site = shared.site(&one.account, &one.region);
         *site.facts() = one.facts;
+        // They begin to count again, and these are others.
+        site.facts().instances.clear();
         site.cloud().edit(|world| *world = one.world);
     }
     Ok(())

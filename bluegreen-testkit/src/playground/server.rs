@@ -97,12 +97,11 @@ async fn wire(shared: &Shared, request: Request<Incoming>) -> Result<Reply, Lost
         let refused = shared.buckets.refuses(&site, service, &action, &params);
         refused.then(|| throttled(service))
     });
-    let result = match early {
-        Some(error) => Err(error),
-        None => {
-            let call = Call { site: &site, action: &action, params: &params };
-            control::answer(service, &call, &request_id)
-        }
+    let result = if let Some(error) = early {
+        Err(error)
+    } else {
+        let call = Call { site: &site, action: &action, params: &params };
+        control::answer(service, &call, &request_id)
     };
     shared.note_call(&site, service, &action, mutating, result.as_ref().err());
     match fault {

@@ -63,19 +63,18 @@ impl Card {
                 phase.skew_ms.map_or_else(String::new, ms),
             ]);
         }
-        let (requests, rate) = self.requests();
-        let mut text = table.lines(2);
-        text.push_str(&format!(
-            "\n  {requests} requests, {rate:.0} a second ({:.0} were due); a latency counts from when \
-             its request was due\n",
-            self.rate
-        ));
+        let ((requests, rate), due) = (self.requests(), self.rate);
+        let mut lines = vec![
+            table.lines(2),
+            format!("  {requests} requests, {rate:.0} a second ({due:.0} were due)"),
+            "  a latency counts from when its request was due".to_owned(),
+        ];
         for phase in &self.phases {
-            for (kind, count) in &phase.failures {
-                text.push_str(&format!("  {}: {count} failed: {kind}\n", phase.label));
-            }
+            let failures = phase.failures.iter();
+            let line = |(kind, count)| format!("  {}: {count} failed: {kind}", phase.label);
+            lines.extend(failures.map(line));
         }
-        text
+        lines.join("\n") + "\n"
     }
 
     /// Writes the card for programs.

@@ -89,7 +89,7 @@ fn wanted(options: &Fault, how: &str) -> Value {
         ("bytes", options.bytes.map(|value| json!(value))),
         ("seconds", options.time.map(|value| json!(value.as_secs_f64()))),
         ("times", options.times.map(|value| json!(value))),
-        ("mutating", options.mutating.then(|| json!(true))),
+        ("mutating", options.mutating.then_some(json!(true))),
     ];
     for (key, value) in texts.chain(numbers) {
         if let Some(value) = value {

@@ -214,7 +214,7 @@ impl Player<'_> {
                         tokio::time::sleep(Duration::from_millis(20)).await;
                     }
                 };
-                if tokio::time::timeout(Duration::from_secs(60), served).await.is_err() {
+                if tokio::time::timeout(Duration::from_mins(1), served).await.is_err() {
                     self.problems.push(format!("`{image}` is not served"));
                 }
             }

@@ -64,16 +64,13 @@ pub(super) async fn run(session: &Session, options: &PlaygroundScore) -> Result<
             .out
             .json(&json!({"grade": grade(good, marks.len()), "marks": list, "load": card.json()}));
     } else {
-        let mut text = format!("\n{}\n", card.text());
-        for mark in &marks {
+        let line = |mark: &Mark| {
             let sign = if mark.good { "good" } else { "BAD " };
-            text.push_str(&format!("  {sign}  {}: {}\n", mark.what, mark.found));
-        }
-        text.push_str(&format!(
-            "\n  grade: {} ({good} of {})\n",
-            grade(good, marks.len()),
-            marks.len()
-        ));
+            format!("  {sign}  {}: {}\n", mark.what, mark.found)
+        };
+        let lines = marks.iter().map(line).collect::<Vec<_>>().concat();
+        let (grade, all) = (grade(good, marks.len()), marks.len());
+        let text = format!("\n{}\n{lines}\n  grade: {grade} ({good} of {all})\n", card.text());
         session.out.text(&text);
     }
     write_report(

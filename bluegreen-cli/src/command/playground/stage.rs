@@ -20,7 +20,7 @@ const REGION: &str = "us-east-1";
 const NAME: &str = "jobs";
 
 /// How long the first machines may take to be healthy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A playground of one's own, with a service, a configuration and a store.
 #[derive(Debug)]

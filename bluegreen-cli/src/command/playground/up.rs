@@ -25,33 +25,32 @@ pub(super) async fn run(session: &Session, options: &PlaygroundUp) -> Result<u8,
     wanted.store = Some(session.store().await?);
     let playground = Playground::start(wanted).await.map_err(failed)?;
     let out = session.out;
-    let mut text = format!(
-        "AWS on loopback: {url}\n\
-         \n\
-         That is the endpoint for AWS's tools, and a page to look at:\n\
-         \n\
-         \x20 export AWS_ENDPOINT_URL={url} AWS_REGION={REGION}\n\
-         \x20 export AWS_ACCESS_KEY_ID=playground AWS_SECRET_ACCESS_KEY=playground\n",
-        url = playground.url()
-    );
+    let url = playground.url();
+    let mut lines = vec![
+        format!("AWS on loopback: {url}"),
+        String::new(),
+        "That is the endpoint for AWS's tools, and a page to look at:".to_owned(),
+        String::new(),
+        format!("  export AWS_ENDPOINT_URL={url} AWS_REGION={REGION}"),
+        "  export AWS_ACCESS_KEY_ID=playground AWS_SECRET_ACCESS_KEY=playground".to_owned(),
+        String::new(),
+    ];
     if !options.empty && playground.is_empty() {
         let stack = playground.front_end(ACCOUNT, REGION, NAME).map_err(failed)?;
-        let images = stack.images.join(", ");
-        text.push_str(&format!(
-            "\nA service `{NAME}` runs {image}; {images} wait to be deployed. A bluegreen.toml for it:\n\n",
-            image = stack.image
-        ));
-        text.extend(stage::configuration(&stack).lines().map(|line| match line {
-            "" => "\n".to_owned(),
-            line => format!("  {line}\n"),
-        }));
+        lines.push(format!("A service `{NAME}` runs {}; to be deployed wait", stack.image));
+        lines.push(stack.images.join(", "));
+        lines.extend([String::new(), "A bluegreen.toml for it:".to_owned(), String::new()]);
+        let indented = |line: &str| format!("  {line}").trim_end().to_owned();
+        lines.extend(stage::configuration(&stack).lines().map(indented));
+        lines.push(String::new());
     }
     // Sockets are opened as soon as the listeners are seen.
     playground.wait_for_listeners().await;
-    for (route, address) in playground.addresses() {
-        text.push_str(&format!("\n  {route} listens on {address}"));
-    }
-    text.push_str("\n\nCtrl-C ends it.\n");
+    let addresses = playground.addresses().into_iter();
+    lines.extend(addresses.map(|(route, address)| format!("{route} listens on {address}")));
+    lines.extend(playground.troubles());
+    lines.extend([String::new(), "Ctrl-C ends it.".to_owned(), String::new()]);
+    let text = lines.join("\n");
     out.text(&text);
     signals.asked().await;
     playground.save().map_err(|error| Failure::refused(error.to_string()))?;

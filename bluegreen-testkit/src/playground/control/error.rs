@@ -30,18 +30,16 @@ impl WireError {
     /// Returns the body of the answer, as the service writes it.
     pub(crate) fn body(&self, service: Service, request_id: &str) -> String {
         let error = Xml::new().text("Code", &self.code).text("Message", &self.message);
-        match service {
-            Service::Compute => Xml::new()
+        if service == Service::Compute {
+            return Xml::new()
                 .list("Errors", "Error", [error])
                 .text("RequestID", request_id)
-                .document("Response", service.namespace()),
-            _ => {
-                let at_fault = if self.status < 500 { "Sender" } else { "Receiver" };
-                Xml::new()
-                    .node("Error", Xml::new().text("Type", at_fault).with(error))
-                    .text("RequestId", request_id)
-                    .document("ErrorResponse", service.namespace())
-            }
+                .document("Response", service.namespace());
         }
+        let at_fault = if self.status < 500 { "Sender" } else { "Receiver" };
+        Xml::new()
+            .node("Error", Xml::new().text("Type", at_fault).with(error))
+            .text("RequestId", request_id)
+            .document("ErrorResponse", service.namespace())
     }
 }

@@ -16,7 +16,7 @@ impl Xml {
     #[must_use]
     pub(crate) fn text(mut self, name: &str, value: impl Display) -> Self {
         let value = value.to_string();
-        self.0.push_str(&format!("<{name}>{}</{name}>", escape(value.as_str())));
+        self.element(name, &escape(value.as_str()));
         self
     }
 
@@ -31,8 +31,9 @@ impl Xml {
 
     /// Adds an element that holds other ones.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "what is put together is put in")]
     pub(crate) fn node(mut self, name: &str, inner: Self) -> Self {
-        self.0.push_str(&format!("<{name}>{}</{name}>", inner.0));
+        self.element(name, &inner.0);
         self
     }
 
@@ -62,9 +63,16 @@ impl Xml {
 
     /// Adds what another piece holds.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "what is put together is put in")]
     pub(crate) fn with(mut self, other: Self) -> Self {
         self.0.push_str(&other.0);
         self
+    }
+
+    fn element(&mut self, name: &str, inner: &str) {
+        for part in ["<", name, ">", inner, "</", name, ">"] {
+            self.0.push_str(part);
+        }
     }
 
     /// Makes a whole document of it.

@@ -1,6 +1,6 @@
 //! How everything stands, as the page shows it.
 
-use bluegreen_core::model::{Actions, HealthState};
+use bluegreen_core::model::{Actions, HealthState, ScalingGroupName};
 use bluegreen_core::operation::{run_details, runs};
 use serde_json::{Value, json};
 
@@ -93,7 +93,7 @@ fn of_machines(topology: &Topology) -> Vec<Value> {
     let machines = topology.machines.iter().map(|machine| {
         json!({
             "instance": machine.instance.as_str(),
-            "group": machine.group.as_ref().map(|group| group.as_str()),
+            "group": machine.group.as_ref().map(ScalingGroupName::as_str),
             "color": machine.color,
             "image": machine.image.as_str(),
             "zone": machine.zone,
