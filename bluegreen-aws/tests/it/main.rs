@@ -9,6 +9,7 @@ mod operations;
 mod orphans;
 mod playground_balancing;
 mod playground_conformance;
+mod playground_life;
 mod playground_scaling;
 mod playground_world;
 mod scaling;
