@@ -9,19 +9,27 @@
 //! nth run of either side is called `run-n` before they are compared. How a forward was spelled,
 //! as one ARN or as a list with weights, is a matter of the wire: it is left out. Nothing else may
 //! differ.
+//!
+//! Of the worlds that [`any_world`] makes, what the wire can say is taken: sizes and launch
+//! sources. What conditions, policies and groups are like in detail is text of a test there.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bluegreen_core::cloud::Cloud;
-use bluegreen_core::model::{AccountId, EnvironmentName, ImageId, ScalingGroupName};
+use bluegreen_core::model::{
+    AccountId, Capacity, EnvironmentName, ImageId, LaunchConfigurationName, LaunchSource,
+    LaunchTemplateName, ScalingGroupName,
+};
 use bluegreen_core::operation::{Bluegreen, Done, EnvironmentSpec, Operation, OperationErrorKind};
 use bluegreen_core::plan::{
     DeployOptions, DeploySource, ScaledownOptions, SwitchOptions, UndoOptions, UpgradeOptions,
     Waits,
 };
 use bluegreen_core::transaction::{Clock, Ending, Policy, SystemClock};
+use bluegreen_testkit::strategy::{STACK, any_world};
 use bluegreen_testkit::{FakeCloud, MemoryStore, World};
+use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::playground_world::PlaygroundWorld;
@@ -158,8 +166,7 @@ fn in_memory(world: World, spec: EnvironmentSpec, image: ImageId, verbs: &[Verb]
 }
 
 /// Operates on both sides, and compares them after every operation.
-async fn both_end_alike(verbs: Vec<Verb>) {
-    let world = PlaygroundWorld::new().await;
+async fn both_end_alike(world: PlaygroundWorld, verbs: Vec<Verb>) {
     let (spec, fake) = (spec(&world), world.fake());
     let image = ImageId::new(&world.stack.images[0]);
     let (copy, of_copy) = (fake.world(), (spec.clone(), image.clone(), verbs.clone()));
@@ -212,5 +219,50 @@ fn difference(wire: &Value, memory: &Value, at: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whole_life_ends_the_same_in_memory_and_over_the_wire() {
     let life = [Verb::Upgrade, Verb::Deploy, Verb::Switch, Verb::Scaledown, Verb::Undo];
-    both_end_alike(life.to_vec()).await;
+    both_end_alike(PlaygroundWorld::new().await, life.to_vec()).await;
+}
+
+fn any_verbs() -> impl Strategy<Value = Vec<Verb>> {
+    let all = [Verb::Upgrade, Verb::Deploy, Verb::Switch, Verb::Scaledown, Verb::Undo];
+    let random = prop::collection::vec(prop::sample::select(all.to_vec()), 1..=4);
+    // Most of what may be done in any order is refused before an upgrade.
+    (any::<bool>(), random).prop_map(|(upgraded, random)| {
+        let upgrade = upgraded.then_some(Verb::Upgrade);
+        upgrade.into_iter().chain(random).collect()
+    })
+}
+
+/// Makes sizes and launch sources as they are in any world.
+fn any_group() -> impl Strategy<Value = (Capacity, LaunchSource)> {
+    any_world().prop_map(|world| {
+        let group = world.scaling_groups.get(&ScalingGroupName::new(STACK));
+        let group = group.expect("every world has one");
+        let launch = match &group.launch {
+            LaunchSource::Template { version, .. } => LaunchSource::Template {
+                template: LaunchTemplateName::new("web"),
+                version: version.clone(),
+            },
+            _ => LaunchSource::Configuration(LaunchConfigurationName::new("web")),
+        };
+        (group.capacity, launch)
+    })
+}
+
+proptest! {
+    // Machines really boot, and calls are really spaced: few cases are enough for a minute.
+    #![proptest_config(ProptestConfig { cases: 3, max_shrink_iters: 4, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_done_ends_the_same_in_memory_and_over_the_wire(
+        group in any_group(),
+        verbs in any_verbs(),
+    ) {
+        let (capacity, launch) = group;
+        let runtime = tokio::runtime::Runtime::new().expect("it can be made");
+        runtime.block_on(async {
+            let world = PlaygroundWorld::new().await;
+            world.set_group(capacity, launch).await;
+            both_end_alike(world, verbs).await;
+        });
+    }
 }

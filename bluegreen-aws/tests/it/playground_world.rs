@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bluegreen_aws::AwsCloud;
-use bluegreen_core::model::{HealthState, TargetGroupName};
+use bluegreen_core::model::{
+    Capacity, HealthState, LaunchSource, ScalingGroupName, TargetGroupName,
+};
 use bluegreen_testkit::FakeCloud;
 use bluegreen_testkit::emulator::query;
 use bluegreen_testkit::playground::{Options, Playground, Stack};
@@ -136,11 +138,23 @@ impl PlaygroundWorld {
         format!("{balancer}/{group}")
     }
 
+    /// Gives the scaling group another size and another launch source behind everybody's back.
+    pub(crate) async fn set_group(&self, capacity: Capacity, launch: LaunchSource) {
+        self.fake().edit(|world| {
+            let group = world.scaling_groups.get_mut(&ScalingGroupName::new("web"));
+            let group = group.expect("it was made");
+            (group.capacity, group.launch) = (capacity, launch);
+        });
+        self.wait_until_healthy().await;
+    }
+
     async fn wait_until_healthy(&self) {
         let fake = self.fake();
+        let group = fake.world().scaling_groups[&ScalingGroupName::new("web")].clone();
+        let wanted = usize::try_from(group.capacity.desired).expect("it is small");
         let is_well = |name: &str| {
             let targets = fake.health(&TargetGroupName::new(name));
-            targets.len() == 3 && targets.iter().all(|target| target.state == HealthState::Healthy)
+            targets.len() == wanted && targets.iter().all(|target| target.state == HealthState::Healthy)
         };
         let well = async {
             while !["web-http", "web-https"].into_iter().all(is_well) {
