@@ -37,6 +37,7 @@ mod tests;
 mod venv;
 
 use std::io;
+use std::path::PathBuf;
 
 pub use bucket::make_bucket;
 pub use call::Call;
@@ -46,6 +47,16 @@ pub use proxy::Proxy;
 pub use query::{QueryReply, query};
 
 use server::Server;
+
+/// Returns the Python that moto runs in, which has boto3 too; AWS's command line `aws` lies beside
+/// it.
+///
+/// Installs them if they are not there yet, as [`Emulator::try_start`] does.
+pub async fn python() -> Result<PathBuf, EmulatorError> {
+    tokio::task::spawn_blocking(venv::ready)
+        .await
+        .map_err(|panic| EmulatorError::Interrupted(panic.into()))?
+}
 
 /// One running moto with an empty AWS account; it ends when this is dropped.
 #[derive(Debug)]
@@ -71,10 +82,7 @@ impl Emulator {
     /// The first call in a checkout installs moto, which takes some ten seconds and a package
     /// index; tests that start at the same time wait for the one that installs.
     pub async fn try_start() -> Result<Self, EmulatorError> {
-        let python = tokio::task::spawn_blocking(venv::ready)
-            .await
-            .map_err(|panic| EmulatorError::Interrupted(panic.into()))??;
-        Ok(Self { server: Server::start(&python).await? })
+        Ok(Self { server: Server::start(&python().await?).await? })
     }
 
     /// Where it serves, for the `endpoint_url` of an SDK.

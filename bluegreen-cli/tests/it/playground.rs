@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use bluegreen_testkit::emulator;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
@@ -191,6 +192,55 @@ async fn a_script_that_leaves_half_of_the_routes_is_graded_so() {
     let graded: Value = serde_json::from_str(&said.out).expect("it is JSON");
     assert_eq!(graded["grade"], "C");
     assert_eq!(graded["marks"][0]["good"], false);
+}
+
+#[tokio::test]
+async fn a_switch_in_boto3_that_moves_every_route_is_graded_best() {
+    let python = emulator::python().await.expect("boto3 is installed").display().to_string();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/switch.py");
+    let script = script.display().to_string();
+    let score = ["playground", "score", "--rate", "100", "--after", "deploy", "--", &python];
+    let said = run(&Sandbox::new(), &[&score[..], &[&script]].concat()).await;
+    assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
+    for line in ["jobs:80 is switched", "jobs:443 is switched", "rule 10 is switched"] {
+        assert!(said.out.contains(line), "{}", said.out);
+    }
+    assert!(said.out.contains("grade: A (6 of 6)"), "{}", said.out);
+}
+
+#[tokio::test]
+async fn the_command_line_of_aws_reads_and_changes_a_playground() {
+    let python = emulator::python().await.expect("it is installed");
+    let (aws, sandbox) = (python.with_file_name("aws"), Sandbox::new());
+    let up = up(&sandbox, &[]).await;
+    let said = aws_says(&aws, &up.url, "elbv2 describe-load-balancers").await;
+    assert_eq!(said["LoadBalancers"][0]["LoadBalancerName"], "jobs", "{said}");
+    let tags = "autoscaling create-or-update-tags --tags \
+                ResourceId=jobs,ResourceType=auto-scaling-group,Key=team,Value=a,PropagateAtLaunch=false";
+    aws_says(&aws, &up.url, tags).await;
+    let said = aws_says(&aws, &up.url, "autoscaling describe-auto-scaling-groups").await;
+    let group = &said["AutoScalingGroups"][0];
+    assert_eq!(group["Instances"].as_array().map(Vec::len), Some(3), "{said}");
+    assert!(group["Tags"].to_string().contains("team"), "{said}");
+}
+
+/// Runs AWS's command line against a playground, and returns what it prints.
+async fn aws_says(aws: &Path, url: &str, args: &str) -> Value {
+    let mut command = Command::new(aws);
+    command
+        .args(args.split_whitespace())
+        .args(["--output", "json"])
+        .env("AWS_ENDPOINT_URL", url)
+        .env("AWS_ACCESS_KEY_ID", "playground")
+        .env("AWS_SECRET_ACCESS_KEY", "playground")
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .env_remove("AWS_PROFILE")
+        .kill_on_drop(true);
+    let output = tokio::time::timeout(PATIENCE, command.output()).await;
+    let output = output.unwrap_or_else(|_| panic!("{args} does not end"));
+    let output = output.expect("it can be run");
+    assert!(output.status.success(), "{args}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap_or_default()
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The Python virtual environment that moto lives in.
+//! The Python virtual environment that moto lives in, beside boto3 and AWS's command line.
 
 use std::env;
 use std::fs::{self, File};
@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 
 use super::error::EmulatorError;
 
-/// moto and everything it needs, each with version and hashes.
+/// moto, AWS's command line and everything they need, each with version and hashes.
 const REQUIREMENTS: &str = include_str!("../../emulator/requirements.txt");
 
 /// The interpreter of the virtual environment, which is made if it is not there yet.
