@@ -30,11 +30,23 @@ async fn run(sandbox: &Sandbox, args: &[&str]) -> Said {
 }
 
 async fn play(name: &str) {
+    if name.starts_with("nginx") {
+        needs("/usr/sbin/nginx", "nginx-light");
+    }
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
     let file = file.display().to_string();
     let said = run(&Sandbox::new(), &["playground", "run", &file]).await;
     assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
     assert!(said.out.contains("PHASE"), "{}", said.out);
+}
+
+/// Fails with what to install if a program is missing.
+fn needs(program: &str, package: &str) {
+    let is_there = Path::new(program).exists();
+    assert!(
+        is_there,
+        "{program} is missing: install it, on Debian with `apt-get install {package}`"
+    );
 }
 
 macro_rules! scenarios {
@@ -57,6 +69,8 @@ scenarios! {
     an_outage_in_the_middle_of_a_switch_loses_no_request: "outage-during-switch.toml",
     an_operator_who_is_killed_is_cleaned_up_after: "operator-killed.toml",
     of_two_operators_one_goes_on: "two-operators.toml",
+    a_version_whose_configuration_nginx_refuses_is_taken_back: "nginx-broken-configuration.toml",
+    a_reload_of_nginx_is_seen_to_mix_versions: "nginx-reload-keeps-old-workers.toml",
 }
 
 #[test]
@@ -126,7 +140,8 @@ async fn faults_are_made_listed_and_lifted_from_the_command_line() {
     let up = up(&sandbox, &["--empty"]).await;
     let at = ["--url", &up.url];
     let fault = |args: &[&'static str]| [&["playground", "fault"], args, &at].concat();
-    let said = run(&sandbox, &fault(&["instance", "fails", "--status", "503", "--of", "green"])).await;
+    let said =
+        run(&sandbox, &fault(&["instance", "fails", "--status", "503", "--of", "green"])).await;
     assert_eq!((said.code, said.out.contains("fault 1")), (Some(0), true), "{}", said.err);
     let said = run(&sandbox, &fault(&["list"])).await;
     assert!(said.out.contains("color green") && said.out.contains("status 503"), "{}", said.out);
@@ -160,8 +175,7 @@ async fn a_load_is_asked_for_and_told() {
 
 #[tokio::test]
 async fn nobody_there_is_said_with_what_to_do() {
-    let said =
-        run(&Sandbox::new(), &["playground", "load", "--url", "http://127.0.0.1:9"]).await;
+    let said = run(&Sandbox::new(), &["playground", "load", "--url", "http://127.0.0.1:9"]).await;
     assert_eq!(said.code, Some(3));
     assert!(said.err.contains("no playground answers at http://127.0.0.1:9"), "{}", said.err);
     assert!(said.err.contains("bluegreen playground up"), "{}", said.err);
@@ -171,7 +185,18 @@ async fn nobody_there_is_said_with_what_to_do() {
 async fn a_script_that_leaves_half_of_the_routes_is_graded_so() {
     let said = run(
         &Sandbox::new(),
-        &["playground", "score", "--rate", "100", "--after", "upgrade", "--output", "json", "--", "false"],
+        &[
+            "playground",
+            "score",
+            "--rate",
+            "100",
+            "--after",
+            "upgrade",
+            "--output",
+            "json",
+            "--",
+            "false",
+        ],
     )
     .await;
     assert_eq!(said.code, Some(1), "{}", said.err);
@@ -192,5 +217,9 @@ async fn what_a_playground_holds_survives_a_restart() {
     let status = tokio::time::timeout(PATIENCE, process.wait()).await.expect("it ends");
     assert!(status.expect("it can be waited for").success());
     let second = up(&sandbox, &["--state", &state, "--empty"]).await;
-    assert!(second.said.iter().any(|line| line.contains("jobs:443 listens on")), "{:?}", second.said);
+    assert!(
+        second.said.iter().any(|line| line.contains("jobs:443 listens on")),
+        "{:?}",
+        second.said
+    );
 }
