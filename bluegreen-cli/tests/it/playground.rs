@@ -31,11 +31,23 @@ async fn run(sandbox: &Sandbox, args: &[&str]) -> Said {
 }
 
 async fn play(name: &str) {
+    if name.starts_with("nginx") {
+        needs("/usr/sbin/nginx", "nginx-light");
+    }
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
     let file = file.display().to_string();
     let said = run(&Sandbox::new(), &["playground", "run", &file]).await;
     assert_eq!(said.code, Some(0), "{}\n{}", said.out, said.err);
     assert!(said.out.contains("PHASE"), "{}", said.out);
+}
+
+/// Fails with what to install if a program is missing.
+fn needs(program: &str, package: &str) {
+    let is_there = Path::new(program).exists();
+    assert!(
+        is_there,
+        "{program} is missing: install it, on Debian with `apt-get install {package}`"
+    );
 }
 
 macro_rules! scenarios {
@@ -58,6 +70,8 @@ scenarios! {
     an_outage_in_the_middle_of_a_switch_loses_no_request: "outage-during-switch.toml",
     an_operator_who_is_killed_is_cleaned_up_after: "operator-killed.toml",
     of_two_operators_one_goes_on: "two-operators.toml",
+    a_version_whose_configuration_nginx_refuses_is_taken_back: "nginx-broken-configuration.toml",
+    a_reload_of_nginx_is_seen_to_mix_versions: "nginx-reload-keeps-old-workers.toml",
 }
 
 #[test]
@@ -260,4 +274,80 @@ async fn what_a_playground_holds_survives_a_restart() {
         "{:?}",
         second.said
     );
+}
+
+/// Returns what a browser makes of the page, once it shows a topology; it reaches nothing else.
+async fn looked_at(sandbox: &Sandbox, url: &str) -> String {
+    needs("/usr/bin/chromium", "chromium");
+    let profile = format!("--user-data-dir={}", sandbox.path("home/chromium").display());
+    let mut page = String::new();
+    // A browser on a busy machine may be too late for its own budget of time.
+    for _ in 0..3 {
+        let mut command = Command::new("/usr/bin/chromium");
+        command
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
+            .args(["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", &profile])
+            .args(["--virtual-time-budget=5000", "--dump-dom", url])
+            .env("HOME", sandbox.path("home"))
+            .kill_on_drop(true);
+        let output = tokio::time::timeout(PATIENCE, command.output()).await;
+        let output = output.expect("the browser ends").expect("the browser can be run");
+        page = String::from_utf8_lossy(&output.stdout).into_owned();
+        if page.contains("jobs:80") {
+            return page;
+        }
+    }
+    panic!("the page shows no topology: {page}");
+}
+
+/// Returns the controls of a page that nothing names: no label around them, none of their own.
+fn nameless(page: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for opening in ["<button", "<input", "<select"] {
+        for (at, _) in page.match_indices(opening) {
+            let (before, from) = page.split_at(at);
+            let (tag, rest) = from.split_once('>').expect("a tag ends");
+            let label = before.rfind("<label").and_then(|at| before[at..].split_once('>'));
+            let is_labelled = label.is_some_and(|(_, text)| {
+                !text.contains("</label") && text.starts_with(char::is_alphanumeric)
+            });
+            let says = opening == "<button" && !rest.trim_start().starts_with('<');
+            if !is_labelled && !says && !tag.contains("aria-label=\"") {
+                found.push(tag);
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn the_page_shows_what_there_is_to_everybody_and_asks_nobody_else() {
+    let sandbox = Sandbox::new();
+    let up = up(&sandbox, &[]).await;
+    let remote = bluegreen_testkit::playground::remote::Remote::new(&up.url);
+    let fault = serde_json::json!({"on": "network", "is": "delay", "ms": 1});
+    remote.post("/api/faults", &fault).await.expect("it is a fault");
+    let is_healthy = async {
+        while !remote.page("/api/state").await.expect("it answers").contains("\"healthy\"") {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, is_healthy).await.expect("machines become healthy");
+    let page = looked_at(&sandbox, &up.url).await;
+    for shown in ["jobs:80", "jobs:443", "jobs-http", "healthy", ">i-", "Lift fault 1"] {
+        assert!(page.contains(shown), "`{shown}` is missing: {page}");
+    }
+    assert!(page.matches("<button").count() >= 4, "{page}");
+    assert_eq!(nameless(&page), Vec::<&str>::new());
+    let bare = "<label>a <input></label><input id=\"b\"><button><svg></svg></button>";
+    assert_eq!(nameless(bare), ["<button", "<input id=\"b\""], "it sees those that have none");
+    let mut texts = vec![page];
+    for path in ["/style.css", "/plot.js", "/page.js"] {
+        texts.push(remote.page(path).await.expect("it is there"));
+    }
+    for text in texts {
+        // The name of SVG is no place that anybody goes to.
+        let text = text.replace(&up.url, "").replace("http://www.w3.org/2000/svg", "");
+        assert!(!text.contains("http://") && !text.contains("https://"), "{text}");
+    }
 }

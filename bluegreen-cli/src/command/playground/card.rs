@@ -27,6 +27,11 @@ impl Card {
         self.phases.iter().map(|phase| phase.misrouted).sum()
     }
 
+    /// Returns how many requests of the last phase were answered by another version than most.
+    pub(super) fn mixed(&self) -> u64 {
+        self.phases.last().map_or(0, |phase| phase.mixed)
+    }
+
     /// Returns the requests there were in all, and how many a second.
     pub(super) fn requests(&self) -> (u64, f64) {
         let requests: u64 = self.phases.iter().map(|phase| phase.requests).sum();
@@ -44,6 +49,7 @@ impl Card {
             ">REQUESTS",
             ">FAILED",
             ">MISROUTED",
+            ">MIXED",
             ">P50",
             ">P99",
             ">MAX",
@@ -57,6 +63,7 @@ impl Card {
                 phase.requests.to_string(),
                 phase.failed.to_string(),
                 phase.misrouted.to_string(),
+                phase.mixed.to_string(),
                 ms(phase.p50_ms),
                 ms(phase.p99_ms),
                 ms(phase.max_ms),

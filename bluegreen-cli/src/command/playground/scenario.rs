@@ -1,11 +1,45 @@
 //! Scenarios: what is done, what goes wrong, and what is to come of it, in a file.
+//!
+//! # Commands of a scenario
+//!
+//! `instance_command` is the server of each machine, and a step `shell = "…"` is run once, by `sh`,
+//! and must end well. In both, `{here}` is the folder of the scenario's file, where it may keep
+//! scripts, and `{folder}` is an empty folder that is there for as long as the scenario is played,
+//! through which they can tell each other something: whatever a step writes there, the servers of
+//! all machines can read. Both may hold spaces: quote them.
+//!
+//! A `shell` has AWS's variables and `PLAYGROUND_*` in its environment, as commands of
+//! `playground score` have, and knows `{env}` and `{v1}` to `{v4}` as other steps do. An
+//! `instance_command` does not: it is told the image of its machine in `VERSION`.
+//!
+//! ```toml
+//! instance_command = "sh '{here}/nginx.sh' '{folder}'"
+//!
+//! [[step]]
+//! shell = "echo 'set $release next;' > '{folder}/{v1}.conf'; sh '{here}/nginx.sh' '{folder}' reload"
+//! [[step]]
+//! mark = "after the reload"
+//! [[step]]
+//! wait = 3
+//!
+//! [expect]
+//! mixed_at_least = 1
+//! ```
+//!
+//! # Mixed versions
+//!
+//! `mixed` and `mixed_at_least` count the answers of another version than most, by the same colour
+//! on the same route, in the last phase alone: a phase in which the version is changed is mixed
+//! whatever one does. A step `mark = "…"` begins a phase without doing anything.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bluegreen_testkit::playground::Options;
 use bluegreen_testkit::playground::fault::Fault;
 use serde::Deserialize;
+use tempfile::TempDir;
 use tokio::process::Child;
 
 use super::card::Card;
@@ -58,6 +92,10 @@ enum Step {
     Lift(bool),
     /// Waits until every open route leads to machines of an image: `until-served = "{v2}"`.
     UntilServed(String),
+    /// Runs a command of the scenario to its end, which must be a good one.
+    Shell(String),
+    /// Counts on its own what follows.
+    Mark(String),
 }
 
 #[derive(Debug, Deserialize)]
@@ -89,8 +127,54 @@ struct Expect {
     failed_at_least: Option<u64>,
     /// The most requests that may be answered by a machine of the wrong colour.
     misrouted: Option<u64>,
+    /// The most answers of the last phase that may be of another version than most.
+    mixed: Option<u64>,
+    /// The fewest that must.
+    mixed_at_least: Option<u64>,
     /// The image that every open route leads to in the end.
     serves: Option<String>,
+}
+
+impl Expect {
+    /// Returns how a load went otherwise than it was to.
+    fn problems(&self, card: &Card) -> Vec<String> {
+        let (failed, misrouted, mixed) = (card.failed(|_| true), card.misrouted(), card.mixed());
+        let mut problems = Vec::new();
+        let mut judge = |count: u64, most: Option<u64>, fewest: Option<u64>, what: &str| {
+            if most.is_some_and(|most| count > most) {
+                problems.push(format!("{count} requests {what}"));
+            }
+            if fewest.is_some_and(|fewest| count < fewest) {
+                problems.push(format!("only {count} requests {what}"));
+            }
+        };
+        judge(failed, self.failed, self.failed_at_least, "failed");
+        judge(misrouted, self.misrouted, None, "were misrouted");
+        judge(mixed, self.mixed, self.mixed_at_least, "were answered by another version than most");
+        problems
+    }
+}
+
+/// Where the commands of a scenario find what they need.
+#[derive(Debug)]
+struct Places {
+    here: PathBuf,
+    folder: TempDir,
+}
+
+impl Places {
+    fn of(file: &Path) -> Result<Self, Failure> {
+        let failed = |error: std::io::Error| Failure::refused(format!("no folder: {error}"));
+        let file = std::path::absolute(file).map_err(failed)?;
+        let here = file.parent().unwrap_or(&file).to_owned();
+        Ok(Self { here, folder: tempfile::tempdir().map_err(failed)? })
+    }
+
+    /// Replaces `{here}` and `{folder}` by what they stand for.
+    fn fill(&self, command: &str) -> String {
+        let folder = self.folder.path().display().to_string();
+        command.replace("{here}", &self.here.display().to_string()).replace("{folder}", &folder)
+    }
 }
 
 fn usual_rate() -> f64 {
@@ -110,7 +194,8 @@ pub(super) async fn run(session: &Session, options: &PlaygroundRun) -> Result<u8
     let scenario: Scenario = toml::from_str(&text)
         .map_err(|error| Failure::usage(format!("`{name}` is no scenario: {error}")))?;
     let mut signals = Signals::new()?;
-    let (card, problems, page) = signals.unless_asked(play(session, &scenario)).await?;
+    let places = Places::of(&options.file)?;
+    let (card, problems, page) = signals.unless_asked(play(session, &scenario, &places)).await?;
     if session.out.is_json() {
         let mut value = card.json();
         value["problems"] = problems.clone().into();
@@ -128,15 +213,17 @@ pub(super) async fn run(session: &Session, options: &PlaygroundRun) -> Result<u8
 async fn play(
     session: &Session,
     scenario: &Scenario,
+    places: &Places,
 ) -> Result<(Card, Vec<String>, String), Failure> {
     let mut wanted = Options::default();
     wanted.boot = Duration::from_millis(scenario.boot_ms);
     wanted.check_interval = scenario.check_every_ms.map(Duration::from_millis);
-    wanted.instance_command.clone_from(&scenario.instance_command);
+    wanted.instance_command =
+        scenario.instance_command.as_deref().map(|command| places.fill(command));
     let stage = Stage::start(wanted).await?;
     stage.playground.start_load(&stage.site, scenario.rate).await;
     let mut player =
-        Player { session, stage: &stage, started: BTreeMap::new(), problems: Vec::new() };
+        Player { session, stage: &stage, places, started: BTreeMap::new(), problems: Vec::new() };
     for step in &scenario.steps {
         player.step(step).await?;
     }
@@ -145,16 +232,7 @@ async fn play(
     let mut problems = player.problems;
     let card = Card::new(scenario.rate, stage.playground.stop_load().await);
     let expect = &scenario.expect;
-    let failed = card.failed(|_| true);
-    if expect.failed.is_some_and(|most| failed > most) {
-        problems.push(format!("{failed} requests failed"));
-    }
-    if expect.failed_at_least.is_some_and(|fewest| failed < fewest) {
-        problems.push(format!("only {failed} requests failed"));
-    }
-    if expect.misrouted.is_some_and(|most| card.misrouted() > most) {
-        problems.push(format!("{} requests were misrouted", card.misrouted()));
-    }
+    problems.extend(expect.problems(&card));
     if let Some(image) = &expect.serves {
         let image = named(&stage, image);
         let served = stage.images_served();
@@ -169,6 +247,7 @@ async fn play(
 struct Player<'a> {
     session: &'a Session,
     stage: &'a Stage,
+    places: &'a Places,
     started: BTreeMap<String, Child>,
     problems: Vec<String>,
 }
@@ -218,6 +297,13 @@ impl Player<'_> {
                     self.problems.push(format!("`{image}` is not served"));
                 }
             }
+            Step::Shell(command) => {
+                let command = named(self.stage, &self.places.fill(command));
+                self.say("shell").await;
+                let ended = self.stage.shell(&command).await?;
+                self.judge(&command, &ended, &[0]);
+            }
+            Step::Mark(label) => self.say(label).await,
         }
         Ok(())
     }

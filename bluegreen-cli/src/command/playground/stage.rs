@@ -71,9 +71,20 @@ impl Stage {
             }
         });
         waited.await.map_err(|_| {
-            Failure::refused("the machines of the playground do not become healthy")
-                .with_hint("if they run a command of yours, look at what it writes")
+            let failure = Failure::refused("the machines of the playground do not become healthy");
+            match self.last_words() {
+                Some(words) => failure.with_hint(format!("one of them says: {words}")),
+                None => failure.with_hint("if they run a command of yours, it says nothing"),
+            }
         })
+    }
+
+    /// Returns the last line that the command of any machine wrote.
+    fn last_words(&self) -> Option<String> {
+        let machines = self.site.topology().machines;
+        let logs = machines.iter().filter_map(|one| self.playground.log_of_machine(&one.instance));
+        let mut texts = logs.filter_map(|log| std::fs::read_to_string(log).ok());
+        texts.find_map(|text| text.lines().last().map(str::to_owned))
     }
 
     /// Returns this program with arguments, ready to be run against the playground.
@@ -138,6 +149,15 @@ impl Stage {
     /// Runs this program to its end.
     pub(super) async fn run(&self, args: &[String]) -> Result<Ended, Failure> {
         ended(self.spawn(args)?).await
+    }
+
+    /// Runs a command of somebody else's to its end, with the playground in its environment.
+    pub(super) async fn shell(&self, text: &str) -> Result<Ended, Failure> {
+        let mut command = Command::new("sh");
+        self.surround(&mut command);
+        command.arg("-c").arg(text).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.kill_on_drop(true).spawn();
+        ended(child.map_err(|error| Failure::refused(format!("no process: {error}")))?).await
     }
 
     /// Starts this program.
