@@ -55,7 +55,8 @@ impl PlaygroundWorld {
         let listeners =
             self.call(ELB, "DescribeListeners", &[("LoadBalancerArn", &balancer)]).await;
         let (before, _) = listeners.split_once("<Port>80</Port>").expect("it listens there");
-        let listener = inside(&before[before.rfind("<member>").expect("it is one")..], "ListenerArn");
+        let listener =
+            inside(&before[before.rfind("<member>").expect("it is one")..], "ListenerArn");
         let params = [
             ("ListenerArn", &*listener),
             ("Priority", "20"),
@@ -130,7 +131,8 @@ impl PlaygroundWorld {
     /// Names the target group of port 80 behind its load balancer, as metrics do.
     async fn request_label(&self) -> String {
         let balancers = self.call(ELB, "DescribeLoadBalancers", &[]).await;
-        let groups = self.call(ELB, "DescribeTargetGroups", &[("Names.member.1", "web-http")]).await;
+        let groups =
+            self.call(ELB, "DescribeTargetGroups", &[("Names.member.1", "web-http")]).await;
         let balancer = inside(&balancers, "LoadBalancerArn");
         let group = inside(&groups, "TargetGroupArn");
         let balancer = balancer.split_once("loadbalancer/").expect("it is one").1;
@@ -154,7 +156,8 @@ impl PlaygroundWorld {
         let wanted = usize::try_from(group.capacity.desired).expect("it is small");
         let is_well = |name: &str| {
             let targets = fake.health(&TargetGroupName::new(name));
-            targets.len() == wanted && targets.iter().all(|target| target.state == HealthState::Healthy)
+            targets.len() == wanted
+                && targets.iter().all(|target| target.state == HealthState::Healthy)
         };
         let well = async {
             while !["web-http", "web-https"].into_iter().all(is_well) {
