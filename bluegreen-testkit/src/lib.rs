@@ -17,6 +17,7 @@
 //! | say that traffic was never lost | [`invariant`] |
 //! | hold an adapter of your own against the contract | [`conformance`] |
 //! | script one odd reply | [`mock`] |
+//! | test scripts and servers on AWS on loopback | `playground` (feature `playground`) |
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?.block_on(async {

@@ -1,7 +1,7 @@
 //! AWS on loopback: a control plane that AWS's own clients can talk to, real traffic, real faults.
 //!
 //! A [`Playground`] listens on one address. Programs reach every account and region there by AWS's
-//! query protocol; behind each is the state machine of [`FakeCloud`](crate::FakeCloud), on real
+//! query protocol; behind each is the state machine of [`FakeCloud`], on real
 //! time. Load balancers have addresses of their own on loopback, and machines are real servers.
 //!
 //! ```no_run

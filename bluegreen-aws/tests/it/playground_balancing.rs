@@ -519,24 +519,25 @@ async fn drive(
          + WriteAlarms
      ),
 ) {
-    let mut settings = cloud.target_group_settings(&name("blue")).await.unwrap().unwrap();
+    let mut settings =
+        cloud.target_group_settings(&name("blue")).await.expect("it is read").expect("it is there");
     settings.tags.insert("bluegreen:color".to_owned(), "green".to_owned());
-    cloud.create_target_group(&name("green"), &settings).await.unwrap();
+    cloud.create_target_group(&name("green"), &settings).await.expect("it is made");
     let weights = [(name("blue"), 100), (name("green"), 0)].into();
-    let forward = Forward::new(weights, None).unwrap();
+    let forward = Forward::new(weights, None).expect("they are weights");
     let route = RouteKey::default_of(key(80));
-    let actions = cloud.routes(std::slice::from_ref(&route)).await.unwrap();
+    let actions = cloud.routes(std::slice::from_ref(&route)).await.expect("it is done");
     let actions = actions[&route].with_forward(&forward);
-    cloud.set_route(&route, &actions).await.unwrap();
+    cloud.set_route(&route, &actions).await.expect("it is done");
     let idle = ListenerSettings {
         protocol: "HTTP".to_owned(),
         actions: Actions::forward_to(name("green")),
         tags: [("idle".to_owned(), "yes".to_owned())].into(),
     };
-    cloud.create_listener(&key(18_080), &idle).await.unwrap();
-    cloud.set_deletion_protection(&key(80).load_balancer, true).await.unwrap();
+    cloud.create_listener(&key(18_080), &idle).await.expect("it is done");
+    cloud.set_deletion_protection(&key(80).load_balancer, true).await.expect("it is done");
     let tags = [("a".to_owned(), Some("1".to_owned()))].into();
-    cloud.set_tags(&ResourceKey::Listener(key(80)), &tags).await.unwrap();
+    cloud.set_tags(&ResourceKey::Listener(key(80)), &tags).await.expect("it is done");
     let dimension = |name: &str, value| Dimension { name: name.to_owned(), value };
     let alarm = Alarm {
         name: AlarmName::new("cpu"),
@@ -559,7 +560,7 @@ async fn drive(
         })),
         uncarried: None,
     };
-    cloud.put_alarm(&alarm).await.unwrap();
+    cloud.put_alarm(&alarm).await.expect("it is done");
 }
 
 #[tokio::test]
@@ -567,13 +568,13 @@ async fn the_adapter_makes_over_the_wire_what_it_makes_in_memory() {
     let bench = Bench::new().await;
     let balancer = bench.application("web").await;
     let blue = bench.target_group("blue").await;
-    bench.listener(&balancer, 80, forward(&blue)).await.unwrap();
+    bench.listener(&balancer, 80, forward(&blue)).await.expect("it is done");
     let delay = TargetGroupAttribute::builder()
         .key("deregistration_delay.timeout_seconds")
         .value("15")
         .build();
     let request = bench.elb.modify_target_group_attributes().target_group_arn(&blue);
-    request.attributes(delay).send().await.unwrap();
+    request.attributes(delay).send().await.expect("it is done");
     let memory = bench.site().cloud().fork();
 
     drive(&bench.cloud).await;
@@ -581,18 +582,18 @@ async fn the_adapter_makes_over_the_wire_what_it_makes_in_memory() {
     assert_eq!(bench.site().cloud().world(), memory.world());
 
     let (green, missing) = (name("green"), name("nobody"));
-    let found = bench.cloud.target_groups(&[green.clone(), missing]).await.unwrap();
+    let found = bench.cloud.target_groups(&[green.clone(), missing]).await.expect("it is done");
     assert_eq!(found.len(), 1);
-    let settings = bench.cloud.target_group_settings(&green).await.unwrap();
-    assert_eq!(settings, memory.target_group_settings(&green).await.unwrap());
+    let settings = bench.cloud.target_group_settings(&green).await.expect("it is done");
+    assert_eq!(settings, memory.target_group_settings(&green).await.expect("it is done"));
     let alarms = [AlarmName::new("cpu"), AlarmName::new("nobody")];
-    let shown = bench.cloud.alarms(&alarms).await.unwrap();
-    assert_eq!(shown, memory.alarms(&alarms).await.unwrap());
-    bench.cloud.delete_alarm(&alarms[0]).await.unwrap();
-    bench.cloud.delete_alarm(&alarms[0]).await.unwrap();
-    assert!(bench.cloud.alarms(&alarms).await.unwrap().is_empty());
-    bench.cloud.delete_listener(&key(18_080)).await.unwrap();
-    assert!(bench.cloud.listener_settings(&key(18_080)).await.unwrap().is_none());
+    let shown = bench.cloud.alarms(&alarms).await.expect("it is done");
+    assert_eq!(shown, memory.alarms(&alarms).await.expect("it is done"));
+    bench.cloud.delete_alarm(&alarms[0]).await.expect("it is done");
+    bench.cloud.delete_alarm(&alarms[0]).await.expect("it is done");
+    assert!(bench.cloud.alarms(&alarms).await.expect("it is done").is_empty());
+    bench.cloud.delete_listener(&key(18_080)).await.expect("it is done");
+    assert!(bench.cloud.listener_settings(&key(18_080)).await.expect("it is done").is_none());
 }
 
 #[tokio::test]

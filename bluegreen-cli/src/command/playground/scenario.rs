@@ -94,7 +94,7 @@ struct Expect {
 }
 
 fn usual_rate() -> f64 {
-    400.0
+    150.0
 }
 
 fn usual_boot() -> u64 {

@@ -298,9 +298,9 @@ impl Recorder {
 mod tests {
     use super::*;
 
-    fn by(color: &str, version: &str) -> Result<Answer, String> {
+    fn by(color: &str, version: &str) -> Answer {
         let (color, version) = (color.to_owned(), version.to_owned());
-        Ok(Answer { status: 200, color, version, instance: String::new() })
+        Answer { status: 200, color, version, instance: String::new() }
     }
 
     #[tokio::test(start_paused = true)]
@@ -310,7 +310,7 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(900)).await;
         let sent = Instant::now();
         tokio::time::sleep(Duration::from_millis(100)).await;
-        recorder.record(0, due, sent, by("blue", "1"));
+        recorder.record(0, due, sent, Ok(by("blue", "1")));
         let score = &recorder.scores()[0];
         assert!((999.0..1002.0).contains(&score.max_ms), "{score:?}");
     }
@@ -323,7 +323,7 @@ mod tests {
             [(0, "blue", 10), (1, "blue", 10), (0, "green", 10), (1, "blue", 20), (1, "green", 0)]
         {
             let now = Instant::now();
-            recorder.record(route, now, now, by(color, "1"));
+            recorder.record(route, now, now, Ok(by(color, "1")));
             tokio::time::sleep(Duration::from_millis(wait)).await;
         }
         let scores = recorder.scores();
@@ -336,11 +336,11 @@ mod tests {
     async fn what_fails_is_counted_by_kind_and_another_version_is_told() {
         let recorder = Recorder::new(vec!["a:80".to_owned()], Arc::default());
         let now = Instant::now();
-        recorder.record(0, now, now, by("blue", "1"));
-        recorder.record(0, now, now, by("blue", "1"));
-        recorder.record(0, now, now, by("blue", "2"));
+        recorder.record(0, now, now, Ok(by("blue", "1")));
+        recorder.record(0, now, now, Ok(by("blue", "1")));
+        recorder.record(0, now, now, Ok(by("blue", "2")));
         recorder.record(0, now, now, Err("refused".to_owned()));
-        recorder.record(0, now, now, by("blue", "1").map(|one| Answer { status: 503, ..one }));
+        recorder.record(0, now, now, Ok(Answer { status: 503, ..by("blue", "1") }));
         let score = &recorder.scores()[0];
         assert_eq!((score.requests, score.failed, score.mixed), (5, 2, 1));
         assert_eq!(score.failures["refused"], 1);

@@ -37,7 +37,7 @@ fn site() -> Site {
         .with_listener("web", 81, "HTTP", Actions::forward_to(late()))
         .with_scaling_group("web", settings);
     let cloud = FakeCloud::default().with_timing(timing);
-    let site = Site::new("123456789012", "us-east-1", 0, cloud);
+    let site = Site::new("123456789012", "us-east-1", 10, 0, cloud);
     site.cloud().edit(|all| *all = world);
     site
 }

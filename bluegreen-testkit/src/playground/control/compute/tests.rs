@@ -6,7 +6,7 @@ use crate::playground::facts::LoadBalancerFacts;
 use crate::playground::site::Site;
 
 fn site() -> Site {
-    let site = Site::new("123456789012", "us-east-1", 0, FakeCloud::default());
+    let site = Site::new("123456789012", "us-east-1", 10, 0, FakeCloud::default());
     let world = World::default()
         .with_template("web", &["ami-0a", "ami-0b"])
         .with_load_balancer("web", LoadBalancerKind::Application)

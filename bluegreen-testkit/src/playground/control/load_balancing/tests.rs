@@ -20,7 +20,8 @@ struct Bench {
 impl Bench {
     /// Makes a load balancer `web` and target groups `blue` and `green`, with a machine each.
     fn new() -> Self {
-        let bench = Self { site: Site::new("123456789012", "us-east-1", 0, FakeCloud::default()) };
+        let bench =
+            Self { site: Site::new("123456789012", "us-east-1", 10, 0, FakeCloud::default()) };
         bench.done(
             "CreateLoadBalancer",
             "Name=web&Subnets.member.1=subnet-0000000a&Subnets.member.2=subnet-0000000b",
