@@ -1,6 +1,7 @@
 //! Elastic Load Balancing of the playground, through the client that AWS gives out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::config::retry::RetryConfig;
@@ -19,6 +20,8 @@ use bluegreen_core::model::{
     Actions, Alarm, AlarmName, Dimension, DimensionValue, Forward, InstanceId, ListenerKey,
     ListenerSettings, LoadBalancerName, Opaque, ResourceKey, RouteKey, TargetGroupName,
 };
+use bluegreen_testkit::emulator::query;
+use bluegreen_testkit::playground::fault::{Calls, Fault, Refusal, Trouble};
 use bluegreen_testkit::playground::{Options, Playground, Site};
 use serde_json::json;
 
@@ -591,4 +594,91 @@ async fn the_adapter_makes_over_the_wire_what_it_makes_in_memory() {
     assert!(bench.cloud.alarms(&alarms).await.expect("it is done").is_empty());
     bench.cloud.delete_listener(&key(18_080)).await.expect("it is done");
     assert!(bench.cloud.listener_settings(&key(18_080)).await.expect("it is done").is_none());
+}
+
+#[tokio::test]
+async fn an_alarm_has_the_tags_that_it_was_made_with() {
+    const SERVICE: &str = "monitoring";
+    let bench = Bench::new().await;
+    let url = bench.playground.url();
+    let put = |owner: &'static str| {
+        let url = url.clone();
+        async move {
+            let params = [
+                ("AlarmName", "cpu"),
+                ("Namespace", "AWS/EC2"),
+                ("MetricName", "CPUUtilization"),
+                ("Statistic", "Average"),
+                ("Period", "60"),
+                ("EvaluationPeriods", "1"),
+                ("Threshold", "80"),
+                ("ComparisonOperator", "GreaterThanThreshold"),
+                ("Tags.member.1.Key", "owner"),
+                ("Tags.member.1.Value", owner),
+            ];
+            query(&url, SERVICE, "PutMetricAlarm", &params).await.expect("it is answered").status
+        }
+    };
+    let arn = ("ResourceARN", "arn:aws:cloudwatch:us-east-1:123456789012:alarm:cpu");
+    let ask = |action: &'static str, more: &'static [(&str, &str)]| {
+        let (url, params) = (url.clone(), [&[arn], more].concat());
+        async move { query(&url, SERVICE, action, &params).await.expect("it is answered") }
+    };
+    assert_eq!(ask("ListTagsForResource", &[]).await.status, 404);
+    assert_eq!(put("search").await, 200);
+    // Another put of the same alarm leaves its tags alone.
+    assert_eq!(put("nobody").await, 200);
+    let shown = ask("ListTagsForResource", &[]).await.body;
+    assert!(shown.contains("<Key>owner</Key><Value>search</Value>"), "{shown}");
+    let more = &[("Tags.member.1.Key", "color"), ("Tags.member.1.Value", "blue")];
+    assert_eq!(ask("TagResource", more).await.status, 200);
+    assert_eq!(ask("UntagResource", &[("TagKeys.member.1", "owner")]).await.status, 200);
+    let shown = ask("ListTagsForResource", &[]).await.body;
+    assert!(shown.contains("<Value>blue</Value>") && !shown.contains("owner"), "{shown}");
+}
+
+#[tokio::test]
+async fn what_lags_is_done_and_shown_late() {
+    let bench = Bench::new().await;
+    let balancer = bench.application("web").await;
+    let (blue, green) = (bench.target_group("blue").await, bench.target_group("green").await);
+    let listener = bench.listener(&balancer, 80, forward(&blue)).await.expect("it is made");
+    let serves = async || {
+        let shown = bench.elb.describe_listeners().listener_arns(&listener).send().await;
+        let shown = shown.expect("it is there");
+        shown.listeners()[0].default_actions()[0].target_group_arn().map(str::to_owned)
+    };
+    let of = Calls { mutating: true, ..Calls::default() };
+    let what = Trouble::Api { of, how: Refusal::Lag { ms: 1500 } };
+    let lag = || {
+        bench.playground.faults().add(Fault { what: what.clone(), seconds: None, times: Some(1) })
+    };
+    lag();
+    let modify = bench.elb.modify_listener().listener_arn(&listener);
+    modify.default_actions(forward(&green)).send().await.expect("it is done");
+    let key = RouteKey::default_of(ListenerKey::new(LoadBalancerName::new("web"), 80));
+    let done = bench.site().cloud().world().actions(&key).cloned();
+    let done = done.as_ref().and_then(Actions::forward).expect("it forwards").weights().clone();
+    assert!(done.contains_key(&name("green")), "it is done: {done:?}");
+    assert_eq!(serves().await, Some(blue.clone()), "reads do not show it yet");
+    tokio::time::sleep(Duration::from_millis(1600)).await;
+    assert_eq!(serves().await, Some(green), "and then they do");
+
+    // Making a load balancer takes more than one step: all of them are late.
+    lag();
+    bench.application("other").await;
+    let find = async || bench.elb.describe_load_balancers().names("other").send().await;
+    assert_eq!(refused(find().await), "LoadBalancerNotFound");
+    tokio::time::sleep(Duration::from_millis(1600)).await;
+    find().await.expect("it is there");
+
+    // A call that changes nothing does not hide what was changed before it.
+    lag();
+    let modify = bench.elb.modify_listener().listener_arn(&listener);
+    modify.default_actions(forward(&blue)).send().await.expect("it is done");
+    tokio::time::sleep(Duration::from_millis(1600)).await;
+    lag();
+    let modify = bench.elb.modify_listener().listener_arn(&listener);
+    modify.default_actions(forward(&blue)).send().await.expect("it is done");
+    assert_eq!(serves().await, Some(blue), "nothing is late");
 }

@@ -1,4 +1,6 @@
 //! The contract of the cloud traits, kept by the adapter at a playground: every clause of it.
+//!
+//! It takes its time because the adapter keeps its own budget of calls, as on AWS.
 
 use std::time::Duration;
 

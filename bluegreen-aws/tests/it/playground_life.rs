@@ -34,7 +34,7 @@ use serde_json::Value;
 
 use crate::playground_world::PlaygroundWorld;
 
-const WAITS: Waits = Waits { timeout: Duration::from_secs(60), poll: Duration::from_millis(200) };
+const WAITS: Waits = Waits { timeout: Duration::from_mins(1), poll: Duration::from_millis(200) };
 
 /// What is done to the environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -164,8 +164,8 @@ impl PlaygroundWorld {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        let waited = tokio::time::timeout(Duration::from_secs(60), well).await;
-        waited.expect("the machines of the service become healthy");
+        let in_time = tokio::time::timeout(Duration::from_mins(1), well).await;
+        in_time.expect("the machines of the service become healthy");
     }
 
     async fn call(&self, service: &str, action: &str, params: &[(&str, &str)]) -> String {

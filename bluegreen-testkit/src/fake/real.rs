@@ -56,9 +56,9 @@ impl FakeCloud {
         Ok(result)
     }
 
-    /// Lets reads show the last change only after that time.
-    pub(crate) fn lag(&self, hidden: Duration) {
-        self.present().hide_last_change(hidden);
+    /// Lets reads show only after that time what has changed since the world was like that.
+    pub(crate) fn lag(&self, before: World, hidden: Duration) {
+        self.present().hide_changes_since(before, hidden);
     }
 
     /// Returns every machine, oldest first.

@@ -278,6 +278,19 @@ impl State {
         }
     }
 
+    /// Shows only after that time what has changed since the world was like that; nothing is
+    /// hidden if nothing has.
+    #[cfg(feature = "playground")]
+    pub(super) fn hide_changes_since(&mut self, before: World, hidden: Duration) {
+        if self.world == before {
+            return;
+        }
+        // A lone change that says what it was about hides nothing else.
+        let piece = self.last.as_ref().filter(|(_, last)| *last == before);
+        let piece = piece.and_then(|(piece, _)| piece.clone());
+        self.stale.push(Stale { until: self.now + hidden, piece, before });
+    }
+
     /// Looks at the world as reads show it.
     pub(super) fn look<T>(&mut self, look: impl FnOnce(&Self) -> T) -> T {
         let now = self.now;

@@ -178,7 +178,9 @@ pub enum Refusal {
         /// By so many milliseconds.
         ms: u64,
     },
-    /// It is done, and reads show it late.
+    /// It is done, and reads show it late; what others change meanwhile may be late with it.
+    ///
+    /// Calls that change nothing are not affected.
     Lag {
         /// By so many milliseconds.
         ms: u64,

@@ -97,6 +97,8 @@ async fn wire(shared: &Shared, request: Request<Incoming>) -> Result<Reply, Lost
         let refused = shared.buckets.refuses(&site, service, &action, &params);
         refused.then(|| throttled(service))
     });
+    // What the call changes is told by what was there before, however many steps it takes.
+    let before = matches!(fault, Some(Refusal::Lag { .. })).then(|| site.cloud().world());
     let result = if let Some(error) = early {
         Err(error)
     } else {
@@ -104,10 +106,10 @@ async fn wire(shared: &Shared, request: Request<Incoming>) -> Result<Reply, Lost
         control::answer(service, &call, &request_id)
     };
     shared.note_call(&site, service, &action, mutating, result.as_ref().err());
-    match fault {
-        Some(Refusal::LoseReply) => return Err(Lost),
-        Some(Refusal::Lag { ms }) if result.is_ok() => {
-            site.cloud().lag(Duration::from_millis(ms));
+    match (fault, before) {
+        (Some(Refusal::LoseReply), _) => return Err(Lost),
+        (Some(Refusal::Lag { ms }), Some(before)) => {
+            site.cloud().lag(before, Duration::from_millis(ms));
         }
         _ => {}
     }

@@ -8,6 +8,7 @@
 //! clients have given up for this service.
 
 mod alarm;
+mod tag;
 
 use std::collections::BTreeSet;
 
@@ -29,6 +30,9 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Xml, WireError> {
         "PutMetricAlarm" => put(call),
         "SetAlarmState" => set_state(call),
         "DeleteAlarms" => delete(call),
+        "ListTagsForResource" => tag::list(call),
+        "TagResource" => tag::add(call),
+        "UntagResource" => tag::remove(call),
         action => Err(WireError::unknown_action(action)),
     }
 }
@@ -73,7 +77,12 @@ fn put(call: &Call<'_>) -> Result<Xml, WireError> {
     let site = call.site;
     let (alarm, extra) = alarm::read(call.params)?;
     let name = alarm.name.clone();
+    let tags = tag::read(call.params)?;
     {
+        // Those of an alarm that is there already stay as they are.
+        if !tags.is_empty() && !site.cloud().world().alarms.contains_key(&name) {
+            tag::keep(site, name.as_str(), &tags);
+        }
         let mut facts = site.facts();
         let now = SystemClock.now().to_string();
         facts.note(KIND, name.as_str(), "extra", extra.0);
