@@ -8,7 +8,8 @@
 #
 #     sh nginx.sh FOLDER reload
 #
-# lets every nginx of the folder read its configuration anew.
+# lets every nginx of the folder read its configuration anew. If there is a file `hosts` in the
+# folder when nginx is started, it knows the names of that file (Debian's libnss-wrapper).
 set -eu
 PATH="${PATH:-/usr/bin:/bin}:/usr/sbin"
 folder="$1"
@@ -17,9 +18,20 @@ if ! command -v nginx >/dev/null; then
     exit 1
 fi
 
+
+# Runs nginx with a folder of its own.
+run() {
+    if [ -e "$folder/hosts" ]; then
+        NSS_WRAPPER_HOSTS="$folder/hosts"
+        LD_PRELOAD=libnss_wrapper.so
+        export NSS_WRAPPER_HOSTS LD_PRELOAD
+    fi
+    exec nginx -e stderr -p "$@"
+}
+
 if [ $# -gt 1 ]; then
     for machine in "$folder"/i-*; do
-        nginx -e stderr -p "$machine" -c "$machine/nginx.conf" -s "$2"
+        (run "$machine" -c "$machine/nginx.conf" -s "$2")
     done
     exit
 fi
@@ -61,4 +73,4 @@ END
 }
 END
 } >"$own/nginx.conf"
-exec nginx -e stderr -p "$own" -c "$own/nginx.conf"
+run "$own" -c "$own/nginx.conf"

@@ -6,6 +6,7 @@ mod fault;
 mod load;
 mod scenario;
 mod score;
+mod shell;
 mod stage;
 mod up;
 

@@ -34,6 +34,10 @@ async fn play(name: &str) {
     if name.starts_with("nginx") {
         needs("/usr/sbin/nginx", "nginx-light");
     }
+    if name == "nginx-upstream-resolved-once.toml" {
+        let file = format!("/usr/lib/{}-linux-gnu/libnss_wrapper.so", std::env::consts::ARCH);
+        needs(&file, "libnss-wrapper");
+    }
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
     let file = file.display().to_string();
     let said = run(&Sandbox::new(), &["playground", "run", &file]).await;
@@ -72,6 +76,7 @@ scenarios! {
     of_two_operators_one_goes_on: "two-operators.toml",
     a_version_whose_configuration_nginx_refuses_is_taken_back: "nginx-broken-configuration.toml",
     a_reload_of_nginx_is_seen_to_mix_versions: "nginx-reload-keeps-old-workers.toml",
+    an_upstream_that_nginx_looks_up_once_is_lost_when_it_moves: "nginx-upstream-resolved-once.toml",
 }
 
 #[test]

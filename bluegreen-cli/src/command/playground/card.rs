@@ -27,6 +27,11 @@ impl Card {
         self.phases.iter().map(|phase| phase.misrouted).sum()
     }
 
+    /// Returns how many requests of the last phase failed.
+    pub(super) fn failed_at_last(&self) -> u64 {
+        self.phases.last().map_or(0, |phase| phase.failed)
+    }
+
     /// Returns how many requests of the last phase were answered by another version than most.
     pub(super) fn mixed(&self) -> u64 {
         self.phases.last().map_or(0, |phase| phase.mixed)

@@ -3,7 +3,8 @@
 //! # Commands of a scenario
 //!
 //! `instance_command` is the server of each machine, and a step `shell = "…"` is run once, by `sh`,
-//! and must end well. In both, `{here}` is the folder of the scenario's file, where it may keep
+//! and must end well; what it leaves in the background, saying nothing, ends with the scenario.
+//! In both, `{here}` is the folder of the scenario's file, where it may keep
 //! scripts, and `{folder}` is an empty folder that is there for as long as the scenario is played,
 //! through which they can tell each other something: whatever a step writes there, the servers of
 //! all machines can read. Both may hold spaces: quote them.
@@ -43,6 +44,7 @@ use tempfile::TempDir;
 use tokio::process::Child;
 
 use super::card::Card;
+use super::shell::{self, LeftBehind};
 use super::stage::{ENVIRONMENT, Ended, Stage, ended};
 use super::write_report;
 use crate::args::PlaygroundRun;
@@ -125,6 +127,8 @@ struct Expect {
     failed: Option<u64>,
     /// The fewest that must: a scenario that shows a loss must show one.
     failed_at_least: Option<u64>,
+    /// The most requests of the last phase that may fail.
+    failed_at_last: Option<u64>,
     /// The most requests that may be answered by a machine of the wrong colour.
     misrouted: Option<u64>,
     /// The most answers of the last phase that may be of another version than most.
@@ -149,6 +153,7 @@ impl Expect {
             }
         };
         judge(failed, self.failed, self.failed_at_least, "failed");
+        judge(card.failed_at_last(), self.failed_at_last, None, "failed at last");
         judge(misrouted, self.misrouted, None, "were misrouted");
         judge(mixed, self.mixed, self.mixed_at_least, "were answered by another version than most");
         problems
@@ -222,8 +227,14 @@ async fn play(
         scenario.instance_command.as_deref().map(|command| places.fill(command));
     let stage = Stage::start(wanted).await?;
     stage.playground.start_load(&stage.site, scenario.rate).await;
-    let mut player =
-        Player { session, stage: &stage, places, started: BTreeMap::new(), problems: Vec::new() };
+    let mut player = Player {
+        session,
+        stage: &stage,
+        places,
+        started: BTreeMap::new(),
+        left: Vec::new(),
+        problems: Vec::new(),
+    };
     for step in &scenario.steps {
         player.step(step).await?;
     }
@@ -249,6 +260,7 @@ struct Player<'a> {
     stage: &'a Stage,
     places: &'a Places,
     started: BTreeMap<String, Child>,
+    left: Vec<LeftBehind>,
     problems: Vec<String>,
 }
 
@@ -300,7 +312,8 @@ impl Player<'_> {
             Step::Shell(command) => {
                 let command = named(self.stage, &self.places.fill(command));
                 self.say("shell").await;
-                let ended = self.stage.shell(&command).await?;
+                let (ended, left) = shell::run(self.stage, &command).await?;
+                self.left.push(left);
                 self.judge(&command, &ended, &[0]);
             }
             Step::Mark(label) => self.say(label).await,

@@ -151,15 +151,6 @@ impl Stage {
         ended(self.spawn(args)?).await
     }
 
-    /// Runs a command of somebody else's to its end, with the playground in its environment.
-    pub(super) async fn shell(&self, text: &str) -> Result<Ended, Failure> {
-        let mut command = Command::new("sh");
-        self.surround(&mut command);
-        command.arg("-c").arg(text).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command.kill_on_drop(true).spawn();
-        ended(child.map_err(|error| Failure::refused(format!("no process: {error}")))?).await
-    }
-
     /// Starts this program.
     pub(super) fn spawn(&self, args: &[String]) -> Result<Child, Failure> {
         let mut command = self.bluegreen(args)?;
