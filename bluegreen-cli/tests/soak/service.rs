@@ -48,8 +48,7 @@ impl Service {
         service.wait_for("the first machines", || service.targets_are_healthy(|_| true)).await;
         service.run(&["upgrade"]).await;
         service.playground.wait_for_listeners().await;
-        let rate = f64::from(u32::try_from(rate).expect("no load is so much"));
-        service.playground.start_load(&service.site, rate).await;
+        service.ask(rate).await;
         service
     }
 
@@ -81,6 +80,12 @@ impl Service {
     pub(crate) async fn run(&self, args: &[&str]) {
         let code = self.end(self.begin(args)).await;
         assert_eq!(code, 0, "{args:?}: {}", self.said());
+    }
+
+    /// Begins to ask so many times a second.
+    pub(crate) async fn ask(&self, rate: u64) {
+        let rate = f64::from(u32::try_from(rate).expect("no load is so much"));
+        self.playground.start_load(&self.site, rate).await;
     }
 
     /// Lets the machines of a colour ail for so many seconds.
