@@ -192,10 +192,10 @@ impl Service {
             let mut own = targets.filter(|target| target.instance == machine.instance).peekable();
             own.peek().is_some() && own.all(|target| target.state == HealthState::Healthy)
         };
-        topology.machines.iter().any(|one| which(one)) && machines.all(is_well)
+        topology.machines.iter().any(&which) && machines.all(is_well)
     }
 
-    async fn wait_for(&self, what: &str, is_there: impl Fn() -> bool) {
+    async fn wait_for(&self, what: &str, is_there: impl Fn() -> bool + Send + Sync) {
         let waited = tokio::time::timeout(PATIENCE, async {
             while !is_there() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
