@@ -45,6 +45,7 @@ use std::time::Duration;
 
 use bluegreen_core::model::{InstanceId, LoadBalancerName};
 use bluegreen_core::transaction::Store;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
@@ -160,6 +161,7 @@ impl Drop for Loading {
 impl Playground {
     /// Starts an empty playground.
     pub async fn start(options: Options) -> io::Result<Self> {
+        allow_many_files();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
@@ -399,4 +401,12 @@ impl Shared {
     fn calls(&self) -> MutexGuard<'_, VecDeque<ApiCall>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Lets the process have as many sockets as the system allows it: a load and its balancers have two
+/// for each request that is under way, and many systems allow 1,024 unless asked.
+fn allow_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    // With fewer it works as long as they are enough.
+    let _unchanged = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
