@@ -74,6 +74,7 @@ scenarios! {
     an_outage_in_the_middle_of_a_switch_loses_no_request: "outage-during-switch.toml",
     an_operator_who_is_killed_is_cleaned_up_after: "operator-killed.toml",
     of_two_operators_one_goes_on: "two-operators.toml",
+    http_and_https_change_their_colour_together: "http-and-https-together.toml",
     a_version_whose_configuration_nginx_refuses_is_taken_back: "nginx-broken-configuration.toml",
     a_reload_of_nginx_is_seen_to_mix_versions: "nginx-reload-keeps-old-workers.toml",
     an_upstream_that_nginx_looks_up_once_is_lost_when_it_moves: "nginx-upstream-resolved-once.toml",

@@ -81,7 +81,7 @@ fn what_excludes_each_other_is_wrong_together() {
         &["scaledown", "D-WEB", "--poll", "0s"],
         &["status", "-v", "-q"],
         &["status", "--output", "xml"],
-        &["playground"],
+        &["juggle"],
     ] {
         let said = sandbox.run(args);
         assert_eq!((said.status, said.stdout.as_str()), (2, ""), "{args:?}");

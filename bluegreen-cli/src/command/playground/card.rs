@@ -37,6 +37,11 @@ impl Card {
         self.phases.last().map_or(0, |phase| phase.mixed)
     }
 
+    /// Returns how far apart the routes changed their colour at most; nothing if they did not.
+    pub(super) fn skew_ms(&self) -> Option<f64> {
+        self.phases.iter().filter_map(|phase| phase.skew_ms).reduce(f64::max)
+    }
+
     /// Returns the requests there were in all, and how many a second.
     pub(super) fn requests(&self) -> (u64, f64) {
         let requests: u64 = self.phases.iter().map(|phase| phase.requests).sum();

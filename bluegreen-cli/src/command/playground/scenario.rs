@@ -131,6 +131,8 @@ struct Expect {
     failed_at_last: Option<u64>,
     /// The most requests that may be answered by a machine of the wrong colour.
     misrouted: Option<u64>,
+    /// How far apart the routes may change their colour in any phase, in milliseconds.
+    skew_ms: Option<f64>,
     /// The most answers of the last phase that may be of another version than most.
     mixed: Option<u64>,
     /// The fewest that must.
@@ -156,6 +158,13 @@ impl Expect {
         judge(card.failed_at_last(), self.failed_at_last, None, "failed at last");
         judge(misrouted, self.misrouted, None, "were misrouted");
         judge(mixed, self.mixed, self.mixed_at_least, "were answered by another version than most");
+        let skew = card.skew_ms();
+        if let Some(most) = self.skew_ms
+            && skew.is_none_or(|skew| skew > most)
+        {
+            let skew = skew.map_or("at no time".to_owned(), |skew| format!("{skew:.0} ms apart"));
+            problems.push(format!("routes changed their colour {skew}"));
+        }
         problems
     }
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use bluegreen_testkit::playground::{Options, Playground};
 
 use super::stage;
@@ -10,6 +12,9 @@ use crate::signals::Signals;
 const ACCOUNT: &str = "123456789012";
 const REGION: &str = "us-east-1";
 const NAME: &str = "jobs";
+
+/// So much is lost at most if the process is killed.
+const SAVED_EVERY: Duration = Duration::from_secs(5);
 
 /// Starts a playground and keeps it until somebody asks to stop.
 pub(super) async fn run(session: &Session, options: &PlaygroundUp) -> Result<u8, Failure> {
@@ -52,7 +57,14 @@ pub(super) async fn run(session: &Session, options: &PlaygroundUp) -> Result<u8,
     lines.extend([String::new(), "Ctrl-C ends it.".to_owned(), String::new()]);
     let text = lines.join("\n");
     out.text(&text);
-    signals.asked().await;
-    playground.save().map_err(|error| Failure::refused(error.to_string()))?;
-    Ok(exit::DONE)
+    loop {
+        let ends = tokio::select! {
+            () = signals.asked() => true,
+            () = tokio::time::sleep(SAVED_EVERY) => false,
+        };
+        playground.save().map_err(|error| Failure::refused(error.to_string()))?;
+        if ends {
+            return Ok(exit::DONE);
+        }
+    }
 }
