@@ -19,7 +19,7 @@ use std::time::Duration;
 use bluegreen_core::cloud::Cloud;
 use bluegreen_core::model::{
     AccountId, Capacity, EnvironmentName, ImageId, LaunchConfigurationName, LaunchSource,
-    LaunchTemplateName, ScalingGroupName,
+    LaunchTemplateName, Quiet, ScalingGroupName,
 };
 use bluegreen_core::operation::{Bluegreen, Done, EnvironmentSpec, Operation, OperationErrorKind};
 use bluegreen_core::plan::{
@@ -144,6 +144,7 @@ fn spec(world: &PlaygroundWorld) -> EnvironmentSpec {
         ScalingGroupName::new(&world.stack.scaling_group),
         "18080-18099".parse().expect("a range"),
     )
+    .with_quiet(Quiet { window: Duration::from_secs(2), unmeasured: false })
 }
 
 /// Operates on a copy of a world, on virtual time.

@@ -8,7 +8,7 @@ use super::survey::{survey, version};
 use super::{Circumstances, EnvironmentSpec, OperationError};
 use crate::cloud::{CloudError, ReadCloud};
 use crate::model::{
-    Color, Environment, ImageId, LaunchSource, Liveness, RunId, ScalingGroup, Side, TemplateVersion,
+    Color, Environment, ImageId, LaunchSource, Liveness, ScalingGroup, Side, TemplateVersion,
 };
 use crate::plan::{
     Decision, DeployFacts, DeployOptions, DeploySource, Refusal, ScaledownFacts, ScaledownOptions,
@@ -63,16 +63,16 @@ pub async fn prepare(
             upgrade(&environment, options, &survey)?
         }
         Operation::Deploy(options) => {
-            let facts = deploy_facts(cloud, &environment, options, run).await?;
+            let facts = deploy_facts(cloud, spec, &environment, options, circumstances).await?;
             deploy(&environment, options, &facts)?
         }
         Operation::Switch(options) => switch(&environment, options)?,
         Operation::Scaledown(options) => {
-            let facts = scaledown_facts(cloud, &environment, circumstances).await?;
+            let facts = scaledown_facts(cloud, spec, &environment, circumstances).await?;
             scaledown(&environment, options, facts)?
         }
         Operation::Undo(options) => {
-            let drain = scaledown_facts(cloud, &environment, circumstances).await?;
+            let drain = scaledown_facts(cloud, spec, &environment, circumstances).await?;
             let facts = undo_facts(cloud, circumstances, drain).await?;
             undo(&environment, options, &facts)?
         }
@@ -110,14 +110,17 @@ fn sides(environment: &Environment) -> Option<(&Side, &Side)> {
 /// Looks up what a deploy needs, and refuses what does not exist.
 async fn deploy_facts(
     cloud: &dyn ReadCloud,
+    spec: &EnvironmentSpec,
     environment: &Environment,
     options: &DeployOptions,
-    run: &RunId,
+    circumstances: &Circumstances,
 ) -> Result<DeployFacts, OperationError> {
+    let run = circumstances.run.clone();
+    let drain = scaledown_facts(cloud, spec, environment, circumstances).await?;
     let Some((live, idle)) = sides(environment) else {
         // The planner refuses and says why.
-        let launch = environment.blue.group.launch.clone();
-        return Ok(DeployFacts { run: run.clone(), live_launch: launch, image: None });
+        let live_launch = environment.blue.group.launch.clone();
+        return Ok(DeployFacts { run, live_launch, image: None, drain });
     };
     let live_launch = numbered(&live.group.launch, version(cloud, &live.group.launch).await?);
     let image = match &options.source {
@@ -131,7 +134,7 @@ async fn deploy_facts(
         DeploySource::From(color) => environment.side(*color).and_then(|side| side.image.clone()),
         DeploySource::TemplateVersion(number) => version_image(cloud, idle, *number).await?,
     };
-    Ok(DeployFacts { run: run.clone(), live_launch, image })
+    Ok(DeployFacts { run, live_launch, image, drain })
 }
 
 /// Returns the image of an existing version of the idle colour's template.
@@ -163,11 +166,13 @@ fn numbered(launch: &LaunchSource, number: Option<u64>) -> LaunchSource {
 /// Looks up what stopping the idle colour needs.
 async fn scaledown_facts(
     cloud: &dyn ReadCloud,
+    spec: &EnvironmentSpec,
     environment: &Environment,
     circumstances: &Circumstances,
 ) -> Result<ScaledownFacts, OperationError> {
     let deregistration_delay = deregistration_delay(cloud, environment).await?;
-    Ok(ScaledownFacts { deregistration_delay, idle_for: circumstances.idle_for })
+    let (idle_for, quiet) = (circumstances.idle_for, spec.quiet);
+    Ok(ScaledownFacts { deregistration_delay, idle_for, quiet })
 }
 
 /// Returns the longest deregistration delay of the idle colour.

@@ -135,6 +135,11 @@ pub enum Refusal {
     /// A listener is in the way.
     #[error("listener `{0}` is on an idle port, but is no idle listener of this environment")]
     ForeignListener(ListenerKey),
+    /// Nobody counts the requests to a target group: it may serve.
+    #[error(
+        "nothing measures the requests to target group `{0}`, so nobody knows that it has none"
+    )]
+    Unmeasured(TargetGroupName),
     /// Nothing can be deployed to a group of this kind.
     #[error("scaling group `{group}` launches from {launch}, which cannot be deployed to yet")]
     LaunchKind {
@@ -214,6 +219,11 @@ impl Refusal {
             Self::NoIdleListener(_) | Self::ForeignListener(_) => {
                 "check `idle_ports` in the environment's configuration against the load \
                  balancer's listeners"
+                    .to_owned()
+            }
+            Self::Unmeasured(_) => {
+                "if routes, draining targets and the deregistration delay are to be enough, say \
+                 `unmeasured = \"quiet\"` in the environment's configuration"
                     .to_owned()
             }
             Self::LaunchKind { .. } => {

@@ -12,6 +12,7 @@ mod fake_routes;
 mod fake_worlds;
 mod gated;
 mod lease;
+mod live_traffic;
 mod object_faults;
 mod object_races;
 mod operation_faults;
