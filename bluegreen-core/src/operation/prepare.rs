@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 
+use super::downgrading::downgrade_facts;
 use super::observe::{check_account, observe};
 use super::standing::undo_facts;
 use super::survey::{survey, version};
@@ -11,8 +12,9 @@ use crate::model::{
     Color, Environment, ImageId, LaunchSource, Liveness, ScalingGroup, Side, TemplateVersion,
 };
 use crate::plan::{
-    Decision, DeployFacts, DeployOptions, DeploySource, Refusal, ScaledownFacts, ScaledownOptions,
-    SwitchOptions, UndoOptions, UpgradeOptions, deploy, scaledown, switch, undo, upgrade,
+    Decision, DeployFacts, DeployOptions, DeploySource, DowngradeOptions, Refusal, ScaledownFacts,
+    ScaledownOptions, SwitchOptions, UndoOptions, UpgradeOptions, deploy, downgrade, scaledown,
+    switch, undo, upgrade,
 };
 
 /// What is to be done with an environment.
@@ -27,6 +29,8 @@ pub enum Operation {
     Switch(SwitchOptions),
     /// Stop the idle colour.
     Scaledown(ScaledownOptions),
+    /// Go back to one colour.
+    Downgrade(DowngradeOptions),
     /// Take an earlier run back.
     Undo(UndoOptions),
 }
@@ -39,6 +43,7 @@ impl Operation {
             Self::Deploy(_) => "deploy",
             Self::Switch(_) => "switch",
             Self::Scaledown(_) => "scaledown",
+            Self::Downgrade(_) => "downgrade",
             Self::Undo(_) => "undo",
         }
     }
@@ -70,6 +75,11 @@ pub async fn prepare(
         Operation::Scaledown(options) => {
             let facts = scaledown_facts(cloud, spec, &environment, circumstances).await?;
             scaledown(&environment, options, facts)?
+        }
+        Operation::Downgrade(options) => {
+            let drain = scaledown_facts(cloud, spec, &environment, circumstances).await?;
+            let facts = downgrade_facts(cloud, &environment, circumstances, drain).await?;
+            downgrade(&environment, options, &facts)?
         }
         Operation::Undo(options) => {
             let drain = scaledown_facts(cloud, spec, &environment, circumstances).await?;

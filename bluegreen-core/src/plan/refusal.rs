@@ -1,7 +1,7 @@
 use super::Overtaken;
 use crate::model::{
-    Color, EnvironmentName, ImageId, LaunchSource, ListenerKey, LoadBalancerName, PortRange, RunId,
-    ScalingGroupName, TargetGroupName,
+    Color, EnvironmentName, ImageId, LaunchSource, ListenerKey, LoadBalancerName, PortRange,
+    ResourceKey, RunId, ScalingGroupName, TargetGroupName,
 };
 use crate::transaction::PlanError;
 
@@ -23,6 +23,15 @@ pub enum Refusal {
         /// The colour.
         color: Color,
     },
+    /// What was there first does not serve, and it is not ours to delete.
+    #[error("green is live in `{0}`, and blue, which was there first, is never deleted")]
+    GreenIsLive(EnvironmentName),
+    /// No run made what would have to be deleted.
+    #[error("{0} carries no tag of a run: it is not ours to delete")]
+    NotOurs(ResourceKey),
+    /// Somebody gave rules to an idle listener.
+    #[error("idle listener `{0}` has rules that are not ours and would go with it")]
+    Ruled(ListenerKey),
     /// A configured environment could not be read: nobody knows what it claims.
     #[error("nothing may be deleted while environment `{environment}` cannot be read: {why}")]
     Unread {
@@ -174,6 +183,14 @@ impl Refusal {
             Self::IsLive { environment, .. } => {
                 format!("switch first: `bluegreen switch {environment}`")
             }
+            Self::GreenIsLive(name) => {
+                format!("switch back to blue first: `bluegreen switch {name} --to blue`")
+            }
+            Self::NotOurs(_) => {
+                "delete it by hand if nobody needs it, or tag it with the run that made it"
+                    .to_owned()
+            }
+            Self::Ruled(_) => "move or delete its rules first".to_owned(),
             Self::Unread { environment, .. } => format!(
                 "`bluegreen status {environment}` must work first; if it is gone for good, take it \
                  out of the configuration"
