@@ -11,8 +11,9 @@ use crate::model::{
     Color, Environment, ImageId, LaunchSource, Liveness, RunId, ScalingGroup, Side, TemplateVersion,
 };
 use crate::plan::{
-    Decision, DeployFacts, DeployOptions, DeploySource, Refusal, ScaledownFacts, ScaledownOptions,
-    SwitchOptions, UndoOptions, UpgradeOptions, deploy, scaledown, switch, undo, upgrade,
+    Decision, DeployFacts, DeployOptions, DeploySource, NETWORK_SETTLE, Refusal, ScaledownFacts,
+    ScaledownOptions, SwitchOptions, UndoOptions, UpgradeOptions, deploy, scaledown, switch, undo,
+    upgrade,
 };
 
 /// What is to be done with an environment.
@@ -63,7 +64,10 @@ pub async fn prepare(
             upgrade(&environment, options, &survey)?
         }
         Operation::Deploy(options) => {
-            let facts = deploy_facts(cloud, &environment, options, run).await?;
+            let mut facts = deploy_facts(cloud, &environment, options, run).await?;
+            if environment.is_on_network() {
+                facts.drain = Some(scaledown_facts(cloud, &environment, circumstances).await?);
+            }
             deploy(&environment, options, &facts)?
         }
         Operation::Switch(options) => switch(&environment, options)?,
@@ -117,7 +121,7 @@ async fn deploy_facts(
     let Some((live, idle)) = sides(environment) else {
         // The planner refuses and says why.
         let launch = environment.blue.group.launch.clone();
-        return Ok(DeployFacts { run: run.clone(), live_launch: launch, image: None });
+        return Ok(DeployFacts { run: run.clone(), live_launch: launch, image: None, drain: None });
     };
     let live_launch = numbered(&live.group.launch, version(cloud, &live.group.launch).await?);
     let image = match &options.source {
@@ -131,7 +135,7 @@ async fn deploy_facts(
         DeploySource::From(color) => environment.side(*color).and_then(|side| side.image.clone()),
         DeploySource::TemplateVersion(number) => version_image(cloud, idle, *number).await?,
     };
-    Ok(DeployFacts { run: run.clone(), live_launch, image })
+    Ok(DeployFacts { run: run.clone(), live_launch, image, drain: None })
 }
 
 /// Returns the image of an existing version of the idle colour's template.
@@ -170,7 +174,8 @@ async fn scaledown_facts(
     Ok(ScaledownFacts { deregistration_delay, idle_for: circumstances.idle_for })
 }
 
-/// Returns the longest deregistration delay of the idle colour.
+/// Returns the longest deregistration delay of the idle colour; on a network load balancer, that is
+/// counted from when it has really let go of the colour.
 async fn deregistration_delay(
     cloud: &dyn ReadCloud,
     environment: &Environment,
@@ -180,5 +185,6 @@ async fn deregistration_delay(
         idle.members.iter().map(|member| cloud.target_group_settings(&member.target_group.name));
     let found = try_join_all(looks).await?;
     let delays = found.into_iter().flatten().map(|settings| settings.deregistration_delay);
-    Ok(delays.max().unwrap_or_default())
+    let settle = if environment.is_on_network() { NETWORK_SETTLE } else { Duration::ZERO };
+    Ok(delays.max().unwrap_or_default() + settle)
 }

@@ -1,4 +1,4 @@
-use crate::model::{AccountId, EnvironmentName, PortRange, ScalingGroupName};
+use crate::model::{AccountId, EnvironmentName, HealthStrategy, PortRange, ScalingGroupName};
 
 /// What a program says about an environment; everything else is observed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct EnvironmentSpec {
     pub idle_ports: PortRange,
     /// What is added to a blue name to make the green one.
     pub green_suffix: String,
+    /// How both colours are kept checked.
+    pub health: HealthStrategy,
 }
 
 impl EnvironmentSpec {
@@ -27,13 +29,28 @@ impl EnvironmentSpec {
         idle_ports: PortRange,
     ) -> Self {
         let green_suffix = "-green".to_owned();
-        Self { name, account, protected: false, scaling_group, idle_ports, green_suffix }
+        Self {
+            name,
+            account,
+            protected: false,
+            scaling_group,
+            idle_ports,
+            green_suffix,
+            health: HealthStrategy::default(),
+        }
     }
 
     /// Wants every change to be confirmed by naming the environment.
     #[must_use]
     pub fn with_protected(mut self, protected: bool) -> Self {
         self.protected = protected;
+        self
+    }
+
+    /// Says how both colours are kept checked.
+    #[must_use]
+    pub fn with_health(mut self, health: HealthStrategy) -> Self {
+        self.health = health;
         self
     }
 

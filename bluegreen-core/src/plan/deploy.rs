@@ -1,8 +1,9 @@
 use serde::{Deserialize, Serialize};
 
+use super::scaledown::drained;
 use super::{
-    CloudStage, Decision, Refusal, Waits, check_free, check_kept_checked, checked, hold,
-    live_color, side, side_key,
+    CloudStage, Decision, Refusal, ScaledownFacts, Waits, check_free, check_kept_checked, checked,
+    hold, live_color, side, side_key,
 };
 use crate::change::{CloudChange, Edit, ImageNote, MarkedVersion};
 use crate::gate::CloudGate;
@@ -72,6 +73,9 @@ pub struct DeployFacts {
     pub live_launch: LaunchSource,
     /// The image that is to be launched in the end, if it could be told.
     pub image: Option<ImageId>,
+    /// What must be waited for before machines of the idle colour are stopped, if the load balancer
+    /// may still send to it: a network one does for a while after a switch.
+    pub drain: Option<ScaledownFacts>,
 }
 
 /// Plans to put a new version on the colour that does not serve.
@@ -80,16 +84,21 @@ pub fn deploy(
     options: &DeployOptions,
     facts: &DeployFacts,
 ) -> Result<Decision, Refusal> {
-    let live = live_color(environment)?;
-    let (live, idle) = (side(environment, live)?, side(environment, live.other())?);
+    let live_is = live_color(environment)?;
+    let (live, idle) = (side(environment, live_is)?, side(environment, live_is.other())?);
     check_free(&idle.group)?;
-    check_kept_checked(idle)?;
+    check_kept_checked(environment, idle)?;
     let size = size(live.group.capacity, options.size)?;
     let (made, launch) = launch(environment, idle, options, facts)?;
     let group = &idle.group;
     let patience = options.waits.until_true();
-    let mut stages =
-        vec![Stage::changes(format!("hold {}", group.name), hold(group).into_iter().collect())];
+    let mut stages = Vec::new();
+    if let Some(drain) = facts.drain
+        && !group.instances.is_empty()
+    {
+        stages.push(drained(environment, live_is.other(), drain, options.waits)?);
+    }
+    stages.push(Stage::changes(format!("hold {}", group.name), hold(group).into_iter().collect()));
     stages.extend(stop(idle, options.waits));
     stages.push(Stage::changes("make the new version", made.into_iter().collect()));
     stages.push(Stage::changes("point the idle colour at it", point(idle, &launch, facts)));
