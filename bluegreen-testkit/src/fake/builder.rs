@@ -72,11 +72,16 @@ impl World {
         protocol: &str,
         actions: Actions,
     ) -> Self {
+        let tls = match protocol {
+            "HTTPS" | "TLS" => Opaque::new(json!({"certificate": "arn:aws:acm:certificate/web"})),
+            _ => Opaque::default(),
+        };
         let listener = ListenerState {
             protocol: protocol.to_owned(),
             actions,
             rules: [].into(),
             tags: [].into(),
+            tls,
         };
         self.balancer(load_balancer).listeners.insert(port, listener);
         self
@@ -99,7 +104,7 @@ impl World {
         let path = format!("/{priority}/*");
         let conditions = Opaque::new(json!([{"field": "path-pattern", "values": [path]}]));
         let listener = self.listener_mut(&key).expect("a rule is added to a listener of the world");
-        listener.rules.insert(priority, RuleState { conditions, actions });
+        listener.rules.insert(priority, RuleState { conditions, actions, tags: [].into() });
         self
     }
 
@@ -215,6 +220,7 @@ pub fn target_group(port: u16, protocol: &str) -> TargetGroupSettings {
             "health_check": {"protocol": protocol, "path": "/health", "interval": 10},
         })),
         tags: [].into(),
+        sticky: false,
     }
 }
 

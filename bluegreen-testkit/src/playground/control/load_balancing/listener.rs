@@ -4,7 +4,7 @@ mod security;
 
 use std::collections::BTreeSet;
 
-use bluegreen_core::model::{ListenerKey, LoadBalancerKind, LoadBalancerName, RouteKey};
+use bluegreen_core::model::{ListenerKey, LoadBalancerKind, LoadBalancerName, Opaque, RouteKey};
 
 pub(super) use self::security::{Security, check_certificate};
 use super::super::{Call, Params, WireError, Xml};
@@ -33,7 +33,8 @@ pub(super) fn create(call: &Call<'_>) -> Result<Xml, WireError> {
     let actions = action::read(params, "DefaultActions", &names, &world, None)?;
     let tags = tag::read(params)?;
     let security = Security::default().with(params, &protocol)?;
-    let wanted = ListenerState { protocol, actions, rules: [].into(), tags };
+    let tls = Opaque::default();
+    let wanted = ListenerState { protocol, actions, rules: [].into(), tags, tls };
     let is_same = |found: &ListenerState| {
         found.protocol == wanted.protocol && found.actions == wanted.actions
     };

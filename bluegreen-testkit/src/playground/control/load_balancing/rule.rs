@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bluegreen_core::model::{ListenerKey, RouteKey};
+use bluegreen_core::model::{ListenerKey, RouteKey, Tags};
 use serde_json::Value;
 
 use super::super::{Call, Params, WireError, Xml};
@@ -53,7 +53,8 @@ pub(super) fn create(call: &Call<'_>) -> Result<Xml, WireError> {
         }
         route::check(world, &key.listener, &listener.protocol, &actions)?;
         if let Some(listener) = world.listener_mut(&key.listener) {
-            listener.rules.insert(priority, RuleState { conditions, actions });
+            let rule = RuleState { conditions, actions, tags: Tags::new() };
+            listener.rules.insert(priority, rule);
         }
         Ok(())
     });
