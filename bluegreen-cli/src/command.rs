@@ -1,6 +1,7 @@
 //! One file per verb.
 
 mod deploy;
+mod iam_policy;
 mod lock;
 mod log;
 mod operate;
@@ -80,6 +81,7 @@ impl Session {
             Command::Show(options) => return show::run(self, options).await,
             Command::Recover(options) => return recover::run(self, options).await,
             Command::Lock(options) => return lock::run(self, options).await,
+            Command::IamPolicy(options) => return iam_policy::run(self, options).await,
             Command::Playground(options) => {
                 return Box::pin(playground::run(self, options)).await;
             }
