@@ -21,6 +21,7 @@ mod scaling_policies;
 pub mod store;
 mod tags;
 mod target_groups;
+mod traffic;
 
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ pub use scaling_groups::*;
 pub use scaling_policies::*;
 pub use tags::*;
 pub use target_groups::*;
+pub use traffic::*;
 
 /// What a cloud has for the clauses to work with, and in what it may differ.
 #[derive(Clone, Debug)]
@@ -131,6 +133,7 @@ fn list() -> impl Iterator<Item = &'static (&'static str, Clause)> {
         alarms::CLAUSES,
         network::CLAUSES,
         tags::CLAUSES,
+        traffic::CLAUSES,
     ]
     .into_iter()
     .flatten()

@@ -1,13 +1,13 @@
 //! The table. Whoever adds a call of AWS adds its action here: a test compares the table with the
 //! calls that operations make, and names what is missing and what nobody calls.
 
-use super::Task::{Deploy, Doctor, Orphans, Scaledown, Switch, Upgrade};
+use super::Task::{Deploy, Doctor, Downgrade, Orphans, Scaledown, Switch, Upgrade};
 use super::{Need, Only, Place, Task, Way};
 
 /// Whoever does anything looks first.
 const ALL: &[Task] = &Task::ALL;
 /// Whoever changes anything.
-const CHANGING: &[Task] = &[Upgrade, Deploy, Switch, Scaledown, Orphans];
+const CHANGING: &[Task] = &[Upgrade, Deploy, Switch, Scaledown, Downgrade, Orphans];
 
 const fn called(name: &'static str) -> Need {
     Need {
@@ -44,6 +44,7 @@ pub(super) const NEEDS: &[Need] = &[
             "autoscaling:DescribeLifecycleHooks",
             "autoscaling:DescribeNotificationConfigurations",
             "cloudwatch:DescribeAlarms",
+            "cloudwatch:GetMetricData",
             "ec2:DescribeImages",
             "ec2:DescribeSecurityGroups",
             "elasticloadbalancing:DescribeLoadBalancers",
@@ -51,7 +52,7 @@ pub(super) const NEEDS: &[Need] = &[
             "elasticloadbalancing:DescribeTags",
             "elasticloadbalancing:DescribeTargetGroupAttributes",
         ],
-        by: &[Upgrade, Deploy, Switch, Scaledown, Orphans, Doctor],
+        by: &[Upgrade, Deploy, Switch, Scaledown, Downgrade, Orphans, Doctor],
         ..called("LookCloser")
     },
     // The ones that serve carry no tag of ours: what they are on is all that can be asked for.
@@ -69,21 +70,21 @@ pub(super) const NEEDS: &[Need] = &[
     },
     Need {
         actions: &["elasticloadbalancing:CreateListener"],
-        by: &[Upgrade, Orphans],
+        by: &[Upgrade, Downgrade, Orphans],
         on: &[Place::LoadBalancer],
         only: Only::TaggedByUs,
         ..called("MakeIdleListeners")
     },
     Need {
         actions: &["elasticloadbalancing:DeleteListener"],
-        by: &[Upgrade, Orphans],
+        by: &[Upgrade, Downgrade, Orphans],
         on: &[Place::Listener],
         only: Only::Ours,
         ..called("DeleteIdleListeners")
     },
     Need {
         actions: &["elasticloadbalancing:CreateTargetGroup"],
-        by: &[Upgrade, Orphans],
+        by: &[Upgrade, Downgrade, Orphans],
         on: &[Place::GreenTargetGroup],
         only: Only::TaggedByUs,
         ..called("MakeTargetGroups")
@@ -93,14 +94,14 @@ pub(super) const NEEDS: &[Need] = &[
             "elasticloadbalancing:ModifyTargetGroupAttributes",
             "elasticloadbalancing:DeleteTargetGroup",
         ],
-        by: &[Upgrade, Orphans],
+        by: &[Upgrade, Downgrade, Orphans],
         on: &[Place::GreenTargetGroup],
         only: Only::Ours,
         ..called("OwnTargetGroups")
     },
     Need {
         actions: &["elasticloadbalancing:AddTags"],
-        by: &[Upgrade, Orphans],
+        by: &[Upgrade, Downgrade, Orphans],
         on: &[Place::GreenTargetGroup, Place::Listener],
         only: Only::AsMade(&["CreateTargetGroup", "CreateListener"]),
         way: Way::Checked,
@@ -108,46 +109,46 @@ pub(super) const NEEDS: &[Need] = &[
     },
     Need {
         actions: &["elasticloadbalancing:AddTags", "elasticloadbalancing:RemoveTags"],
-        by: &[Upgrade],
+        by: &[Upgrade, Downgrade],
         on: &[Place::BlueTargetGroup],
         only: Only::OurKeys,
         ..called("TagTargetGroups")
     },
     Need {
         actions: &["elasticloadbalancing:ModifyLoadBalancerAttributes"],
-        by: &[Upgrade],
+        by: &[Upgrade, Downgrade],
         on: &[Place::LoadBalancer],
         ..called("ProtectLoadBalancers")
     },
     Need {
         actions: &["autoscaling:CreateAutoScalingGroup"],
-        by: &[Upgrade, Orphans],
+        by: &[Upgrade, Downgrade, Orphans],
         on: &[Place::GreenGroup],
         only: Only::TaggedByUs,
         ..called("MakeScalingGroup")
     },
     Need {
         actions: &["autoscaling:DeleteAutoScalingGroup"],
-        by: &[Upgrade, Orphans],
+        by: &[Upgrade, Downgrade, Orphans],
         on: &[Place::GreenGroup],
         only: Only::Ours,
         ..called("DeleteScalingGroup")
     },
     Need {
         actions: &["autoscaling:UpdateAutoScalingGroup"],
-        by: &[Upgrade, Deploy, Scaledown],
+        by: &[Upgrade, Deploy, Scaledown, Downgrade],
         on: &[Place::Groups],
         ..called("ChangeScalingGroups")
     },
     Need {
         actions: &["autoscaling:CreateOrUpdateTags", "autoscaling:DeleteTags"],
-        by: &[Upgrade, Deploy, Scaledown],
+        by: &[Upgrade, Deploy, Scaledown, Downgrade],
         on: &[Place::Groups],
         ..called("TagScalingGroups")
     },
     Need {
         actions: &["autoscaling:SuspendProcesses", "autoscaling:ResumeProcesses"],
-        by: &[Upgrade, Deploy, Switch, Orphans],
+        by: &[Upgrade, Deploy, Switch, Downgrade, Orphans],
         on: &[Place::Groups],
         ..called("HoldScaling")
     },
@@ -158,13 +159,13 @@ pub(super) const NEEDS: &[Need] = &[
             "autoscaling:PutScheduledUpdateGroupAction",
             "autoscaling:DeleteScheduledAction",
         ],
-        by: &[Upgrade, Orphans],
+        by: &[Upgrade, Downgrade, Orphans],
         on: &[Place::GreenGroup],
         ..called("CloneScaling")
     },
     Need {
         actions: &["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"],
-        by: &[Upgrade, Orphans],
+        by: &[Upgrade, Downgrade, Orphans],
         on: &[Place::GreenAlarm],
         ..called("CloneAlarms")
     },
@@ -187,14 +188,14 @@ pub(super) const NEEDS: &[Need] = &[
     // https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
     Need {
         actions: &["ec2:RunInstances", "ec2:CreateTags"],
-        by: &[Upgrade, Deploy, Orphans],
+        by: &[Upgrade, Deploy, Downgrade, Orphans],
         only: Only::FromTemplate,
         way: Way::Checked,
         ..called("LaunchFromTemplates")
     },
     Need {
         actions: &["iam:PassRole"],
-        by: &[Upgrade, Deploy, Orphans],
+        by: &[Upgrade, Deploy, Downgrade, Orphans],
         on: &[Place::InstanceRole],
         only: Only::ToMachines,
         way: Way::Checked,

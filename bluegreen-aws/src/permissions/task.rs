@@ -18,6 +18,8 @@ pub enum Task {
     Switch,
     /// Stopping the idle colour.
     Scaledown,
+    /// Going back to one colour.
+    Downgrade,
     /// Deleting what runs made and no environment claims.
     Orphans,
     /// Judging how things stand.
@@ -26,12 +28,13 @@ pub enum Task {
 
 impl Task {
     /// Everything that takes permissions.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Status,
         Self::Upgrade,
         Self::Deploy,
         Self::Switch,
         Self::Scaledown,
+        Self::Downgrade,
         Self::Orphans,
         Self::Doctor,
     ];
@@ -44,6 +47,7 @@ impl Task {
             Self::Deploy => "deploy",
             Self::Switch => "switch",
             Self::Scaledown => "scaledown",
+            Self::Downgrade => "downgrade",
             Self::Orphans => "orphans",
             Self::Doctor => "doctor",
         }

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use bluegreen_aws::{IamPolicy, Scope, Task};
 use bluegreen_core::model::{AccountId, EnvironmentName, ImageId, RunId, ScalingGroupName};
-use bluegreen_core::operation::{Bluegreen, Done, EnvironmentSpec, OperationError};
+use bluegreen_core::operation::{
+    Bluegreen, Done, EnvironmentSpec, OperationError, OperationErrorKind,
+};
 use bluegreen_core::plan::{
-    DeployOptions, DeploySource, ScaledownOptions, SwitchOptions, UndoOptions, UpgradeOptions,
-    Waits,
+    DeployOptions, DeploySource, DowngradeOptions, ScaledownOptions, SwitchOptions, UndoOptions,
+    UpgradeOptions, Waits,
 };
 use bluegreen_core::transaction::Policy;
 use bluegreen_testkit::MemoryStore;
-use bluegreen_testkit::emulator::{Call, query};
+use bluegreen_testkit::emulator::{Call, Fault, query};
 
 use crate::world::World;
 
@@ -78,6 +80,10 @@ impl Watched {
                 here.deploy(spec, DeployOptions::new(source).with_waits(WAITS)).await
             }
             Task::Switch => here.switch(spec, SwitchOptions::default().with_waits(WAITS)).await,
+            Task::Downgrade => {
+                let options = DowngradeOptions::default().with_waits(WAITS);
+                here.downgrade(spec, options).await
+            }
             Task::Scaledown => {
                 here.scaledown(spec, ScaledownOptions::default().with_waits(WAITS)).await
             }
@@ -145,6 +151,18 @@ async fn left_behind() -> Seen {
     let mut here = Watched::new(World::new().await);
     ran(Task::Upgrade, here.run(Task::Upgrade).await);
     here.world.proxy.clear();
+    // Blue follows the newest version again, which an undo does not take from what serves: so the
+    // way back is seen on a run whose last change fails.
+    ran(Task::Downgrade, here.run(Task::Downgrade).await);
+    let changes = here.world.proxy.calls().iter().filter(|call| call.mutating).count();
+    here.note(Task::Downgrade);
+    ran(Task::Upgrade, here.run(Task::Upgrade).await);
+    here.world.proxy.clear();
+    here.world.proxy.fail_mutation(changes - 1, Fault::refuse(400, "Nope", "no such luck"));
+    let failed = here.run(Task::Downgrade).await.expect_err("its last change fails");
+    assert_eq!(failed.kind(), OperationErrorKind::RolledBack, "{failed:?}");
+    here.world.proxy.heal();
+    here.note(Task::Downgrade);
     let specs = [here.spec.clone().with_green_suffix("-other")];
     let prepared = here.bluegreen.prepare_orphans(&specs, &specs[0].name).await;
     let done = here.bluegreen.delete_orphans(prepared.expect("it can be planned")).await;
@@ -222,6 +240,7 @@ async fn the_policy_allows_what_each_operation_calls_and_no_more() {
     }
     assert!(wrong.is_empty(), "permissions/table.rs is not what is called:\n{}", wrong.join("\n"));
     let tasks: Vec<&Task> = seen.keys().collect();
-    let changing = [Task::Status, Task::Upgrade, Task::Deploy, Task::Switch, Task::Scaledown];
+    let changing =
+        [Task::Status, Task::Upgrade, Task::Deploy, Task::Switch, Task::Scaledown, Task::Downgrade];
     assert!(changing.iter().chain([&Task::Orphans]).all(|task| tasks.contains(&task)), "{tasks:?}");
 }

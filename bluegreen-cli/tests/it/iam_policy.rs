@@ -54,7 +54,8 @@ fn what_is_no_operation_is_wrong_usage() {
     let sandbox = Sandbox::new();
     let said = sandbox.run(&["iam-policy", "D-WEB", "--operation", "juggle"]);
     assert_eq!((said.status, said.stdout.as_str()), (2, ""));
-    let wanted = "`juggle` is none of status, upgrade, deploy, switch, scaledown, orphans, doctor";
+    let wanted = "`juggle` is none of status, upgrade, deploy, switch, scaledown, downgrade, \
+                  orphans, doctor";
     assert!(said.stderr.contains(wanted), "{}", said.stderr);
     let said = sandbox.run(&["iam-policy", "D-WEB", "--part", "9"]);
     assert_eq!(said.status, 2, "{said:?}");

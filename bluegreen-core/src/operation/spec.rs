@@ -1,4 +1,4 @@
-use crate::model::{AccountId, EnvironmentName, PortRange, ScalingGroupName};
+use crate::model::{AccountId, EnvironmentName, PortRange, Quiet, ScalingGroupName};
 
 /// What a program says about an environment; everything else is observed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct EnvironmentSpec {
     pub idle_ports: PortRange,
     /// What is added to a blue name to make the green one.
     pub green_suffix: String,
+    /// For how long a colour must have had no requests before its machines are stopped.
+    pub quiet: Quiet,
 }
 
 impl EnvironmentSpec {
@@ -27,7 +29,8 @@ impl EnvironmentSpec {
         idle_ports: PortRange,
     ) -> Self {
         let green_suffix = "-green".to_owned();
-        Self { name, account, protected: false, scaling_group, idle_ports, green_suffix }
+        let quiet = Quiet::default();
+        Self { name, account, protected: false, scaling_group, idle_ports, green_suffix, quiet }
     }
 
     /// Wants every change to be confirmed by naming the environment.
@@ -41,6 +44,13 @@ impl EnvironmentSpec {
     #[must_use]
     pub fn with_green_suffix(mut self, suffix: impl Into<String>) -> Self {
         self.green_suffix = suffix.into();
+        self
+    }
+
+    /// Says for how long a colour must have had no requests before its machines are stopped.
+    #[must_use]
+    pub fn with_quiet(mut self, quiet: Quiet) -> Self {
+        self.quiet = quiet;
         self
     }
 }

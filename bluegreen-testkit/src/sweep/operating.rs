@@ -11,7 +11,8 @@ use bluegreen_core::operation::{
     RecoverOptions, RunSummary,
 };
 use bluegreen_core::plan::{
-    DeployOptions, DeploySource, ScaledownOptions, SwitchOptions, UndoOptions, UpgradeOptions,
+    DeployOptions, DeploySource, DowngradeOptions, ScaledownOptions, SwitchOptions, UndoOptions,
+    UpgradeOptions,
 };
 use bluegreen_core::transaction::{
     Cancel, Change as _, Ending, Ledger, StepId, StepState, Store as _, decode,
@@ -52,6 +53,8 @@ pub enum Step {
     Switch,
     /// Stop the idle colour.
     Scaledown,
+    /// Go back to one colour.
+    Downgrade,
     /// Take back what was done last.
     Undo,
 }
@@ -87,7 +90,9 @@ impl Life {
         let act = self.act(step);
         let store = MemoryStore::new();
         let scene = Scene { store: store.clone(), ..self.scene(&act, Arc::default()) };
-        for (run, lines) in self.store.lines().into_iter().filter(|_| step == Step::Undo) {
+        for (run, lines) in
+            self.store.lines().into_iter().filter(|_| matches!(step, Step::Undo | Step::Downgrade))
+        {
             store.insert(run, lines);
         }
         let end = scene.run().await;
@@ -133,6 +138,7 @@ impl Life {
             Step::Deploy => format!("deploy {} on {idle}", done(Step::Deploy) + 1),
             Step::Switch => format!("switch to {idle}"),
             Step::Scaledown => format!("scaledown of {idle}"),
+            Step::Downgrade => "downgrade".to_owned(),
             Step::Undo => format!("undo {}", last.unwrap_or_default()),
         }
     }
@@ -166,6 +172,7 @@ impl Life {
             }
             Step::Switch => Operation::Switch(SwitchOptions::default()),
             Step::Scaledown => Operation::Scaledown(ScaledownOptions::default()),
+            Step::Downgrade => Operation::Downgrade(DowngradeOptions::default()),
             Step::Undo => {
                 let last = self.store.lines().into_keys().next_back();
                 Operation::Undo(UndoOptions::new(last.unwrap_or_else(|| RunId::new("none"))))

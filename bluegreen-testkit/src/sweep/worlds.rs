@@ -27,7 +27,7 @@ pub fn all() -> Vec<Life> {
 /// second and third deployment, switches and scaledowns with blue and with green live, and each of
 /// them undone.
 pub fn lives(life: &Life) -> Vec<Operating> {
-    use Step::{Deploy, Scaledown, Switch, Undo, Upgrade};
+    use Step::{Deploy, Downgrade, Scaledown, Switch, Undo, Upgrade};
     let one: &[Step] = &[Upgrade, Deploy];
     let green: &[Step] = &[Upgrade, Deploy, Switch];
     let two: &[Step] = &[Upgrade, Deploy, Switch, Deploy];
@@ -42,6 +42,8 @@ pub fn lives(life: &Life) -> Vec<Operating> {
         (two, Switch),
         (green, Scaledown),
         (blue, Scaledown),
+        (&[Upgrade], Downgrade),
+        (blue, Downgrade),
         (&[Upgrade], Undo),
         (one, Undo),
         (green, Undo),
