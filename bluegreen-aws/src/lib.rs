@@ -49,6 +49,7 @@ mod locate;
 mod names;
 mod network;
 mod page;
+mod permissions;
 mod policies;
 mod query;
 mod retry;
@@ -66,5 +67,6 @@ mod readme {
 
 pub use aws_cloud::{AwsCloud, InvalidConfig};
 pub use budget::Budget;
+pub use permissions::{Bucket, Effect, IamPolicy, Scope, Statement, Task};
 #[cfg(feature = "s3")]
 pub use s3::S3Objects;

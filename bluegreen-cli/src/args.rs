@@ -5,6 +5,7 @@ mod playground;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bluegreen_aws::Task;
 use bluegreen_core::model::Color;
 use bluegreen_core::transaction::Policy;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -25,6 +26,15 @@ Exit codes:
   3    refused; nothing was changed
   4    failed, and something is left: `bluegreen recover` goes on
   130  interrupted, and everything is as it was before";
+
+/// The end of `iam-policy --help`.
+const IAM_POLICY: &str = "\
+Operations: status, upgrade, deploy, switch, scaledown, downgrade,
+orphans, doctor. \
+`recover` and `undo` need what the runs needed that they take back.
+
+  bluegreen iam-policy ENV --operation switch > switch.json
+  aws iam create-policy --policy-name bluegreen-switch --policy-document file://switch.json";
 
 /// How `deploy` is used: one of three ways to say what.
 const DEPLOY: &str = "\
@@ -152,6 +162,8 @@ pub(crate) enum Command {
     /// Tell who holds the locks of environments, or take one away
     #[command(subcommand)]
     Lock(Lock),
+    /// Write the policy of IAM that allows what operations on an environment call, and no more
+    IamPolicy(IamPolicy),
     /// Play with AWS on loopback: real traffic, real faults, no account
     #[command(subcommand)]
     Playground(Playground),
@@ -346,6 +358,28 @@ pub(crate) struct Undo {
     pub(crate) poll: Poll,
     #[command(flatten)]
     pub(crate) settle: Settle,
+}
+
+/// Options of `iam-policy`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = IAM_POLICY)]
+pub(crate) struct IamPolicy {
+    /// Name the environment, as in the configuration
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
+    /// Allow this operation, and what takes it back; may be given several times [default: all]
+    #[arg(long = "operation", value_name = "OP")]
+    pub(crate) operations: Vec<Task>,
+    /// Let machines have this role only; may be given several times [default: any role]
+    #[arg(long = "instance-role", value_name = "NAME")]
+    pub(crate) instance_roles: Vec<String>,
+    /// Look which load balancers and target groups the environment has, and allow no others; takes
+    /// credentials, while all else is written without a call
+    #[arg(long)]
+    pub(crate) narrow: bool,
+    /// Write this part only: what is longer than a managed policy may be is divided
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    pub(crate) part: Option<u8>,
 }
 
 /// What to do about locks.

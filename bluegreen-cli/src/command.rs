@@ -2,6 +2,7 @@
 
 mod deploy;
 mod downgrade;
+mod iam_policy;
 mod lock;
 mod log;
 mod operate;
@@ -84,6 +85,7 @@ impl Session {
             Command::Show(options) => return show::run(self, options).await,
             Command::Recover(options) => return recover::run(self, options).await,
             Command::Lock(options) => return lock::run(self, options).await,
+            Command::IamPolicy(options) => return iam_policy::run(self, options).await,
             Command::Playground(options) => {
                 return Box::pin(playground::run(self, options)).await;
             }

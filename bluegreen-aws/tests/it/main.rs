@@ -7,6 +7,7 @@ mod launch;
 mod load_balancers;
 mod operations;
 mod orphans;
+mod permissions;
 mod playground_balancing;
 mod playground_conformance;
 mod playground_life;
