@@ -1,4 +1,6 @@
-//! The three calls of `CloudWatch` that are needed.
+//! The few calls of `CloudWatch` that are needed.
+
+mod metrics;
 
 use std::sync::Arc;
 
@@ -19,6 +21,8 @@ const SERVICE: Service = Service {
     call: Call::Alarms,
     charge: |_| Call::Alarms,
 };
+
+pub(crate) use metrics::{MetricSeries, RequestCount, Span};
 
 /// A client of `CloudWatch`.
 #[derive(Clone, Debug)]

@@ -57,6 +57,7 @@ mod s3;
 mod scaling_groups;
 mod tags;
 mod target_groups;
+mod traffic;
 
 #[cfg(doctest)]
 mod readme {

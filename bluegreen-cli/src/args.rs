@@ -135,6 +135,8 @@ pub(crate) enum Command {
     Switch(Switch),
     /// Stop the colour that does not serve
     Scaledown(Scaledown),
+    /// Go back to one colour, the live one, and remove what was made for the other
+    Downgrade(Downgrade),
     /// Show environments as they are now
     Status(Status),
     /// List what runs made and no environment claims, and delete it
@@ -222,6 +224,20 @@ pub(crate) struct Scaledown {
     /// Refuse unless this is the idle colour
     #[arg(long, value_name = "COLOR")]
     pub(crate) only: Option<Color>,
+    #[command(flatten)]
+    pub(crate) timeout: Timeout,
+    #[command(flatten)]
+    pub(crate) poll: Poll,
+    #[command(flatten)]
+    pub(crate) settle: Settle,
+}
+
+/// Options of `downgrade`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Downgrade {
+    /// Name the environment, as in the configuration
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
     #[command(flatten)]
     pub(crate) timeout: Timeout,
     #[command(flatten)]

@@ -1,6 +1,7 @@
 //! One file per verb.
 
 mod deploy;
+mod downgrade;
 mod lock;
 mod log;
 mod operate;
@@ -72,6 +73,9 @@ impl Session {
             }
             Command::Scaledown(options) => {
                 Request::new(&options.environment, scaledown::operation(options), options.settle)
+            }
+            Command::Downgrade(options) => {
+                Request::new(&options.environment, downgrade::operation(options), options.settle)
             }
             Command::Undo(options) => undo::request(self, options).await?,
             Command::Status(options) => return status::run(self, options).await,

@@ -8,11 +8,13 @@ mod section;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use bluegreen_core::model::{AccountId, EnvironmentName, PortRange, ScalingGroupName};
+use bluegreen_core::model::{AccountId, EnvironmentName, PortRange, Quiet, ScalingGroupName};
 use bluegreen_core::operation::EnvironmentSpec;
 
 pub(crate) use error::ConfigError;
 use section::{Section, Source};
+
+use crate::duration;
 
 /// What a configuration file says.
 #[derive(Debug)]
@@ -128,10 +130,12 @@ fn environment(
     let ports = section.string("idle_ports")?;
     let ports: PortRange = ports.value.parse().map_err(|error| ports.wrong(error))?;
     let health = health::read(&mut section)?;
+    let quiet = quiet(&mut section)?;
     let environment = EnvironmentName::new(name);
     let mut spec = EnvironmentSpec::new(environment, account.id.clone(), group, ports)
         .with_protected(account.protected)
-        .with_health(health);
+        .with_health(health)
+        .with_quiet(quiet);
     if let Some(suffix) = section.optional_string("green_suffix")? {
         if !is_suffix(&suffix.value) {
             return Err(
@@ -142,6 +146,24 @@ fn environment(
     }
     section.finish()?;
     Ok(Environment { spec, region, account })
+}
+
+/// Reads what must be known of a colour's traffic before its machines are stopped.
+fn quiet(section: &mut Section<'_>) -> Result<Quiet, ConfigError> {
+    let mut quiet = Quiet::default();
+    if let Some(text) = section.optional_string("no_requests_for")? {
+        quiet.window = duration::parse_some(&text.value).map_err(|error| text.wrong(error))?;
+    }
+    if let Some(text) = section.optional_string("unmeasured")? {
+        quiet.unmeasured = match text.value.as_str() {
+            "traffic" => false,
+            "quiet" => true,
+            other => {
+                return Err(text.wrong(format!("`{other}` is neither `traffic` nor `quiet`")));
+            }
+        };
+    }
+    Ok(quiet)
 }
 
 /// Returns whether every resource's name may end like that.

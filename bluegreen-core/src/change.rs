@@ -5,6 +5,7 @@
 
 mod describe;
 mod edit;
+mod guard;
 mod launch;
 mod load_balancer;
 mod look;
@@ -223,6 +224,7 @@ impl Change for CloudChange {
     }
 
     async fn apply(&self, cloud: &Self::World) -> Result<(), CloudError> {
+        guard::check(self, cloud).await?;
         self.kind().apply(cloud).await
     }
 }

@@ -23,7 +23,7 @@ mod write;
 pub use error::{CloudError, CloudErrorKind};
 pub use read::{
     ReadAlarms, ReadIdentity, ReadLaunch, ReadLoadBalancers, ReadNetwork, ReadScalingGroups,
-    ReadScalingPolicies, ReadTags, ReadTargetGroups,
+    ReadScalingPolicies, ReadTags, ReadTargetGroups, ReadTraffic,
 };
 pub use write::{
     WriteAlarms, WriteLaunch, WriteLoadBalancers, WriteScalingGroups, WriteScalingPolicies,
@@ -44,6 +44,7 @@ pub trait ReadCloud:
     + ReadScalingPolicies
     + ReadTags
     + ReadTargetGroups
+    + ReadTraffic
 {
 }
 
@@ -57,6 +58,7 @@ impl<T> ReadCloud for T where
         + ReadScalingPolicies
         + ReadTags
         + ReadTargetGroups
+        + ReadTraffic
         + ?Sized
 {
 }

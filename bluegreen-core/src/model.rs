@@ -18,6 +18,7 @@ mod scaling_policy;
 mod tag;
 mod target_group;
 mod timestamp;
+mod traffic;
 
 pub use environment::{Color, Colors, Environment, Liveness, Member, Pair, Side};
 pub use forward::{Action, Actions, Forward, InvalidForward, Stickiness};
@@ -42,3 +43,4 @@ pub use scaling_policy::{Alarm, Dimension, DimensionValue, Policy, PolicyKey, Sc
 pub use tag::{ResourceKey, Tags, tag_key};
 pub use target_group::{TargetGroup, TargetGroupSettings};
 pub use timestamp::Timestamp;
+pub use traffic::{Quiet, Requests};

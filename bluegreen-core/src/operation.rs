@@ -3,9 +3,11 @@
 mod actor;
 mod bluegreen;
 mod circumstances;
+mod downgrading;
 mod error;
 mod history;
 mod locks;
+mod making;
 mod observe;
 mod orphans;
 mod prepare;

@@ -4,8 +4,10 @@
 //! it is executed.
 
 mod deploy;
+mod downgrade;
 mod orphans;
 mod refusal;
+mod removal;
 mod scaledown;
 mod switch;
 mod undo;
@@ -16,11 +18,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use deploy::{DeployFacts, DeployOptions, DeploySource, deploy};
+pub use downgrade::{DowngradeFacts, DowngradeOptions, downgrade};
 pub use orphans::{
-    Census, Findings, Kept, Making, OpenRun, Orphan, Unclaimed, Unread, delete_orphans, orphans,
-    unclaimed,
+    Census, Findings, Kept, OpenRun, Orphan, Unclaimed, Unread, delete_orphans, orphans, unclaimed,
 };
 pub use refusal::Refusal;
+pub use removal::Making;
 pub use scaledown::{NETWORK_SETTLE, ScaledownFacts, ScaledownOptions, scaledown};
 pub use switch::{SwitchOptions, switch};
 pub use undo::{Overtaken, Standing, UndoFacts, UndoOptions, standings, undo};

@@ -16,11 +16,13 @@ mod launch;
 mod listeners;
 mod network;
 mod routes;
+mod rules;
 mod scaling_groups;
 mod scaling_policies;
 pub mod store;
 mod tags;
 mod target_groups;
+mod traffic;
 
 use std::time::Duration;
 
@@ -37,10 +39,12 @@ pub use launch::*;
 pub use listeners::*;
 pub use network::*;
 pub use routes::*;
+pub use rules::*;
 pub use scaling_groups::*;
 pub use scaling_policies::*;
 pub use tags::*;
 pub use target_groups::*;
+pub use traffic::*;
 
 /// What a cloud has for the clauses to work with, and in what it may differ.
 #[derive(Clone, Debug)]
@@ -124,6 +128,7 @@ fn list() -> impl Iterator<Item = &'static (&'static str, Clause)> {
         identity::CLAUSES,
         routes::CLAUSES,
         listeners::CLAUSES,
+        rules::CLAUSES,
         target_groups::CLAUSES,
         scaling_groups::CLAUSES,
         launch::CLAUSES,
@@ -131,6 +136,7 @@ fn list() -> impl Iterator<Item = &'static (&'static str, Clause)> {
         alarms::CLAUSES,
         network::CLAUSES,
         tags::CLAUSES,
+        traffic::CLAUSES,
     ]
     .into_iter()
     .flatten()

@@ -20,6 +20,7 @@ mod identity;
 mod launch;
 mod load_balancers;
 mod machines;
+mod measure;
 mod meddle;
 mod network;
 mod piece;

@@ -7,20 +7,22 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bluegreen_core::cloud::{
     CloudError, ReadAlarms, ReadIdentity, ReadLaunch, ReadLoadBalancers, ReadNetwork,
-    ReadScalingGroups, ReadScalingPolicies, ReadTags, ReadTargetGroups, WriteAlarms, WriteLaunch,
-    WriteLoadBalancers, WriteScalingGroups, WriteScalingPolicies, WriteTags, WriteTargetGroups,
+    ReadScalingGroups, ReadScalingPolicies, ReadTags, ReadTargetGroups, ReadTraffic, WriteAlarms,
+    WriteLaunch, WriteLoadBalancers, WriteScalingGroups, WriteScalingPolicies, WriteTags,
+    WriteTargetGroups,
 };
 use bluegreen_core::model::{
     AccountId, Actions, Alarm, AlarmName, Capacity, ImageId, LaunchConfigurationName, LaunchEdit,
     LaunchSource, LaunchTemplateName, Limits, Listener, ListenerKey, ListenerSettings,
-    LoadBalancer, LoadBalancerName, Mark, Policy, PolicyKey, PortRange, Process, ResourceKey,
-    Route, RouteKey, RuleSettings, ScalingGroup, ScalingGroupName, ScalingGroupSettings, Schedule,
-    ScheduleName, Tags, TargetGroup, TargetGroupName, TargetGroupSettings, TargetHealth,
-    TemplateVersion,
+    LoadBalancer, LoadBalancerName, Mark, Policy, PolicyKey, PortRange, Process, Requests,
+    ResourceKey, Route, RouteKey, RuleSettings, ScalingGroup, ScalingGroupName,
+    ScalingGroupSettings, Schedule, ScheduleName, Tags, TargetGroup, TargetGroupName,
+    TargetGroupSettings, TargetHealth, TemplateVersion,
 };
 
 mockall::mock! {
@@ -103,6 +105,15 @@ mockall::mock! {
         ) -> Result<Option<u64>, CloudError>;
         async fn launch_source_exists(&self, source: &LaunchSource) -> Result<bool, CloudError>;
         async fn image_exists(&self, image: &ImageId) -> Result<bool, CloudError>;
+    }
+
+    #[async_trait]
+    impl ReadTraffic for Cloud {
+        async fn requests(
+            &self,
+            names: &[TargetGroupName],
+            window: Duration,
+        ) -> Result<Requests, CloudError>;
     }
 
     #[async_trait]

@@ -62,7 +62,7 @@ fn what_is_wrong_is_said_with_file_line_and_key() {
         2,
         "error: bluegreen.toml:21: `environments.IE-L-NGINX.colour`: there is no such key; \
          there is account, region, scaling_group, idle_ports, health, cuts_connections, \
-         test_sources, green_suffix\n",
+         test_sources, no_requests_for, unmeasured, green_suffix\n",
     );
     sandbox.write("work/bluegreen.toml", "[accounts.dev\n");
     let said = sandbox.run(&["status"]);

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod decided;
+mod downgrade;
 mod end_to_end;
 mod history;
 mod journal;

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -7,7 +8,7 @@ use super::CloudError;
 use crate::model::{
     AccountId, Actions, Alarm, AlarmName, ImageId, LaunchSource, LaunchTemplateName, Limits,
     Listener, ListenerKey, ListenerSettings, LoadBalancer, LoadBalancerName, Policy, PortRange,
-    ResourceKey, Route, RouteKey, RuleSettings, ScalingGroup, ScalingGroupName,
+    Requests, ResourceKey, Route, RouteKey, RuleSettings, ScalingGroup, ScalingGroupName,
     ScalingGroupSettings, Schedule, Tags, TargetGroup, TargetGroupName, TargetGroupSettings,
     TargetHealth, TemplateVersion,
 };
@@ -158,6 +159,22 @@ pub trait ReadNetwork: Debug + Send + Sync {
         load_balancer: &LoadBalancerName,
         ports: PortRange,
     ) -> Result<BTreeMap<u16, String>, CloudError>;
+}
+
+/// Tells how much traffic there was.
+#[async_trait]
+pub trait ReadTraffic: Debug + Send + Sync {
+    /// Returns how many requests each target group had within the last `window`, health checks
+    /// aside.
+    ///
+    /// What is not measured is left out: a target group whose kind has no such measure, that does
+    /// not exist, or of which there is no recent data. It may have had any number. The measure
+    /// lags behind by as much as the cloud's does.
+    async fn requests(
+        &self,
+        names: &[TargetGroupName],
+        window: Duration,
+    ) -> Result<Requests, CloudError>;
 }
 
 /// Tells what tags resources have.

@@ -1,4 +1,6 @@
-use crate::model::{AccountId, EnvironmentName, HealthStrategy, PortRange, ScalingGroupName};
+use crate::model::{
+    AccountId, EnvironmentName, HealthStrategy, PortRange, Quiet, ScalingGroupName,
+};
 
 /// What a program says about an environment; everything else is observed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub struct EnvironmentSpec {
     pub green_suffix: String,
     /// How both colours are kept checked.
     pub health: HealthStrategy,
+    /// For how long a colour must have had no requests before its machines are stopped.
+    pub quiet: Quiet,
 }
 
 impl EnvironmentSpec {
@@ -37,6 +41,7 @@ impl EnvironmentSpec {
             idle_ports,
             green_suffix,
             health: HealthStrategy::default(),
+            quiet: Quiet::default(),
         }
     }
 
@@ -58,6 +63,13 @@ impl EnvironmentSpec {
     #[must_use]
     pub fn with_green_suffix(mut self, suffix: impl Into<String>) -> Self {
         self.green_suffix = suffix.into();
+        self
+    }
+
+    /// Says for how long a colour must have had no requests before its machines are stopped.
+    #[must_use]
+    pub fn with_quiet(mut self, quiet: Quiet) -> Self {
+        self.quiet = quiet;
         self
     }
 }

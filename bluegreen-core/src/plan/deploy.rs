@@ -73,9 +73,8 @@ pub struct DeployFacts {
     pub live_launch: LaunchSource,
     /// The image that is to be launched in the end, if it could be told.
     pub image: Option<ImageId>,
-    /// What must be waited for before machines of the idle colour are stopped, if the load balancer
-    /// may still send to it: a network one does for a while after a switch.
-    pub drain: Option<ScaledownFacts>,
+    /// What must be known before the machines that the idle colour still has are stopped.
+    pub drain: ScaledownFacts,
 }
 
 /// Plans to put a new version on the colour that does not serve.
@@ -84,8 +83,9 @@ pub fn deploy(
     options: &DeployOptions,
     facts: &DeployFacts,
 ) -> Result<Decision, Refusal> {
-    let live_is = live_color(environment)?;
-    let (live, idle) = (side(environment, live_is)?, side(environment, live_is.other())?);
+    let live = live_color(environment)?;
+    let color = live.other();
+    let (live, idle) = (side(environment, live)?, side(environment, color)?);
     check_free(&idle.group)?;
     check_kept_checked(environment, idle)?;
     let size = size(live.group.capacity, options.size)?;
@@ -93,12 +93,11 @@ pub fn deploy(
     let group = &idle.group;
     let patience = options.waits.until_true();
     let mut stages = Vec::new();
-    if let Some(drain) = facts.drain
-        && !group.instances.is_empty()
-    {
-        stages.push(drained(environment, live_is.other(), drain, options.waits)?);
+    if group.capacity != Capacity::ZERO || !group.instances.is_empty() {
+        stages.push(drained(environment, color, facts.drain, options.waits)?);
     }
-    stages.push(Stage::changes(format!("hold {}", group.name), hold(group).into_iter().collect()));
+    let held = hold(group).into_iter().collect();
+    stages.push(Stage::changes(format!("hold {}", group.name), held));
     stages.extend(stop(idle, options.waits));
     stages.push(Stage::changes("make the new version", made.into_iter().collect()));
     stages.push(Stage::changes("point the idle colour at it", point(idle, &launch, facts)));

@@ -1,7 +1,7 @@
 use super::Overtaken;
 use crate::model::{
     Color, EnvironmentName, ImageId, LaunchSource, ListenerKey, LoadBalancerName, PortRange,
-    RouteKey, RunId, ScalingGroupName, TargetGroupName,
+    ResourceKey, RouteKey, RunId, ScalingGroupName, TargetGroupName,
 };
 use crate::transaction::PlanError;
 
@@ -23,6 +23,15 @@ pub enum Refusal {
         /// The colour.
         color: Color,
     },
+    /// What was there first does not serve, and it is not ours to delete.
+    #[error("green is live in `{0}`, and blue, which was there first, is never deleted")]
+    GreenIsLive(EnvironmentName),
+    /// No run made what would have to be deleted.
+    #[error("{0} carries no tag of a run: it is not ours to delete")]
+    NotOurs(ResourceKey),
+    /// Somebody gave rules to an idle listener.
+    #[error("idle listener `{0}` has rules that are not ours and would go with it")]
+    Ruled(ListenerKey),
     /// A configured environment could not be read: nobody knows what it claims.
     #[error("nothing may be deleted while environment `{environment}` cannot be read: {why}")]
     Unread {
@@ -157,6 +166,9 @@ pub enum Refusal {
     /// A load balancer cannot tell requests apart.
     #[error("load balancer `{0}` is a network one, which has no rules that look at a header")]
     NoRules(LoadBalancerName),
+    /// No run made a test rule.
+    #[error("test rule `{0}` carries no tag of a run: it was not made by bluegreen")]
+    NotOurRule(RouteKey),
     /// A quota would be exceeded.
     #[error("{of} has {used} {what} and would need {needed} more; the account allows {limit}")]
     Quota {
@@ -174,6 +186,11 @@ pub enum Refusal {
     /// A listener is in the way.
     #[error("listener `{0}` is on an idle port, but is no idle listener of this environment")]
     ForeignListener(ListenerKey),
+    /// Nobody counts the requests to a target group: it may serve.
+    #[error(
+        "nothing measures the requests to target group `{0}`, so nobody knows that it has none"
+    )]
+    Unmeasured(TargetGroupName),
     /// Nothing can be deployed to a group of this kind.
     #[error("scaling group `{group}` launches from {launch}, which cannot be deployed to yet")]
     LaunchKind {
@@ -208,6 +225,14 @@ impl Refusal {
             Self::IsLive { environment, .. } => {
                 format!("switch first: `bluegreen switch {environment}`")
             }
+            Self::GreenIsLive(name) => {
+                format!("switch back to blue first: `bluegreen switch {name} --to blue`")
+            }
+            Self::NotOurs(_) => {
+                "delete it by hand if nobody needs it, or tag it with the run that made it"
+                    .to_owned()
+            }
+            Self::Ruled(_) => "move or delete its rules first".to_owned(),
             Self::Unread { environment, .. } => format!(
                 "`bluegreen status {environment}` must work first; if it is gone for good, take it \
                  out of the configuration"
@@ -273,9 +298,15 @@ impl Refusal {
             Self::Sticky { .. } | Self::NoRules(_) => {
                 "set `health = \"idle-listener\"` in the environment's configuration".to_owned()
             }
+            Self::NotOurRule(_) => "delete it by hand if it is not needed".to_owned(),
             Self::Quota { .. } => {
                 "ask AWS for a higher quota, delete what is not needed any more, or set another \
                  `health` in the environment's configuration"
+                    .to_owned()
+            }
+            Self::Unmeasured(_) => {
+                "if routes, draining targets and the deregistration delay are to be enough, say \
+                 `unmeasured = \"quiet\"` in the environment's configuration"
                     .to_owned()
             }
             Self::LaunchKind { .. } => {

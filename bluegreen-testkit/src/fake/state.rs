@@ -44,6 +44,10 @@ pub(super) struct State {
     pub(super) refreshes: BTreeMap<ScalingGroupName, String>,
     /// When the last route let go of a target group.
     pub(super) released: BTreeMap<TargetGroupName, Duration>,
+    /// When requests reached a target group for the last time, of those that they do not reach now.
+    requested: BTreeMap<TargetGroupName, Duration>,
+    /// Target groups whose requests nobody counts.
+    pub(super) unmeasured: BTreeSet<TargetGroupName>,
     /// Target groups of which only the first step was made.
     pub(super) half_made: BTreeSet<TargetGroupName>,
     /// Whether a call that takes several steps takes the first one only.
@@ -169,6 +173,8 @@ impl State {
             burned,
             refreshes: BTreeMap::new(),
             released: BTreeMap::new(),
+            requested: BTreeMap::new(),
+            unmeasured: BTreeSet::new(),
             half_made: BTreeSet::new(),
             breaking_off: false,
             late: vec![],
@@ -201,6 +207,8 @@ impl State {
             burned: self.burned.clone(),
             refreshes: self.refreshes.clone(),
             released: self.released.clone(),
+            requested: self.requested.clone(),
+            unmeasured: self.unmeasured.clone(),
             half_made: self.half_made.clone(),
             breaking_off: false,
             late: vec![],
@@ -338,6 +346,7 @@ impl State {
 
     /// Keeps nothing of the history but the present.
     pub(super) fn forget_history(&mut self) {
+        self.note_requests();
         self.history.clear();
         self.record("as before");
     }
@@ -407,7 +416,23 @@ impl State {
         let (at, cause) = (self.now, cause.to_owned());
         let moment = Moment { at, cause, routes, checked, groups };
         if self.history.last().is_none_or(|last| !last.is_like(&moment)) {
+            self.note_requests();
             self.history.push(moment);
         }
+    }
+
+    /// Takes note of whom requests reached up to now.
+    fn note_requests(&mut self) {
+        let Some(last) = self.history.last() else { return };
+        let open = last.routes.values().filter(|reach| reach.open);
+        let reached = open.flat_map(|reach| reach.healthy.keys().cloned());
+        self.requested.extend(reached.map(|name| (name, self.now)));
+    }
+
+    /// Returns when requests reached a target group for the last time.
+    pub(super) fn last_request(&self, name: &TargetGroupName) -> Option<Duration> {
+        let open = self.history.last()?.routes.values().filter(|reach| reach.open);
+        let is_reached = open.flat_map(|reach| reach.healthy.keys()).any(|one| one == name);
+        if is_reached { Some(self.now) } else { self.requested.get(name).copied() }
     }
 }

@@ -3,6 +3,7 @@
 mod balancers;
 mod calls;
 mod certification;
+mod downgrade;
 mod engine_properties;
 mod fake_conforms;
 mod fake_example;
@@ -13,6 +14,7 @@ mod fake_routes;
 mod fake_worlds;
 mod gated;
 mod lease;
+mod live_traffic;
 mod object_faults;
 mod object_races;
 mod operation_faults;

@@ -7,6 +7,7 @@ use crate::model::{
     Environment, Listener, ListenerKey, ListenerSettings, LoadBalancerName, PortRange, ResourceKey,
     Route, RouteKey, ScalingGroupName, TargetGroupName, TargetGroupSettings,
 };
+use crate::operation::making::making;
 use crate::plan::{Census, Findings, Making};
 
 type Listening = BTreeMap<ListenerKey, (ListenerSettings, Option<String>)>;
@@ -158,26 +159,6 @@ async fn makings(
         Ok::<_, CloudError>(making(cloud, name).await?.map(|making| (name.clone(), making)))
     });
     Ok(try_join_all(looks).await?.into_iter().flatten().collect())
-}
-
-/// Reads what would make a scaling group again; `None` if it is gone.
-async fn making(
-    cloud: &dyn ReadCloud,
-    name: &ScalingGroupName,
-) -> Result<Option<Making>, CloudError> {
-    let Some(settings) = cloud.scaling_group_settings(name).await? else { return Ok(None) };
-    let ((policies, schedules), can_launch) = try_join(
-        try_join(cloud.policies(name), cloud.schedules(name)),
-        cloud.launch_source_exists(&settings.launch),
-    )
-    .await?;
-    let names: BTreeSet<_> = policies.iter().flat_map(|policy| &policy.alarms).cloned().collect();
-    let alarms = if names.is_empty() {
-        Vec::new()
-    } else {
-        cloud.alarms(&names.into_iter().collect::<Vec<_>>()).await?
-    };
-    Ok(Some(Making { settings, policies, schedules, alarms, can_launch }))
 }
 
 /// Takes what went away meanwhile to be empty.
