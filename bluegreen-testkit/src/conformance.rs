@@ -16,6 +16,7 @@ mod launch;
 mod listeners;
 mod network;
 mod routes;
+mod rules;
 mod scaling_groups;
 mod scaling_policies;
 pub mod store;
@@ -38,6 +39,7 @@ pub use launch::*;
 pub use listeners::*;
 pub use network::*;
 pub use routes::*;
+pub use rules::*;
 pub use scaling_groups::*;
 pub use scaling_policies::*;
 pub use tags::*;
@@ -126,6 +128,7 @@ fn list() -> impl Iterator<Item = &'static (&'static str, Clause)> {
         identity::CLAUSES,
         routes::CLAUSES,
         listeners::CLAUSES,
+        rules::CLAUSES,
         target_groups::CLAUSES,
         scaling_groups::CLAUSES,
         launch::CLAUSES,

@@ -92,7 +92,9 @@ async fn reaching(
         let name = names.iter().find(|name| forward.reaches(name))?;
         Some((route.key, name.clone()))
     };
-    Ok(defaults.chain(rules.into_iter().flatten()).filter_map(reached).collect())
+    // No request takes a test rule that does not know how.
+    let routes = defaults.chain(rules.into_iter().flatten()).filter(|route| !route.is_test());
+    Ok(routes.filter_map(reached).collect())
 }
 
 /// Returns whether a listener is one that this tool made to keep a colour checked.

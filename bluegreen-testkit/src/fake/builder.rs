@@ -30,6 +30,7 @@ impl World {
             deletion_protection: false,
             tags: [].into(),
             openings: [].into(),
+            shut: [].into(),
             guarded: true,
             listeners: [].into(),
         };
@@ -45,6 +46,17 @@ impl World {
     #[must_use]
     pub fn with_opening(mut self, load_balancer: &str, port: u16, opening: &str) -> Self {
         self.balancer(load_balancer).openings.insert(port, opening.to_owned());
+        self
+    }
+
+    /// Lets network ACLs shut a port of a load balancer.
+    ///
+    /// # Panics
+    ///
+    /// If the world has no such load balancer.
+    #[must_use]
+    pub fn with_shut_port(mut self, load_balancer: &str, port: u16) -> Self {
+        self.balancer(load_balancer).shut.insert(port);
         self
     }
 

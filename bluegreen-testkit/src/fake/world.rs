@@ -44,6 +44,9 @@ pub struct LoadBalancerState {
     pub tags: Tags,
     /// The ports that the outside can reach, each with what opens it.
     pub openings: BTreeMap<u16, String>,
+    /// The ports that the network ACLs of its subnets shut, whatever else lets in.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub shut: BTreeSet<u16>,
     /// Whether it has a security group at all; without one every port is open.
     pub guarded: bool,
     /// Its listeners by port.
@@ -210,6 +213,9 @@ impl RuleState {
 impl LoadBalancerState {
     /// Returns what lets the outside reach `port`, if anything does.
     pub fn opening(&self, port: u16) -> Option<&str> {
+        if self.shut.contains(&port) {
+            return None;
+        }
         match self.openings.get(&port) {
             Some(opening) => Some(opening),
             None => (!self.guarded).then_some("no security group"),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bluegreen_core::model::{ListenerKey, RouteKey, Tags};
+use bluegreen_core::model::{ListenerKey, RouteKey};
 use serde_json::Value;
 
 use super::super::{Call, Params, WireError, Xml};
@@ -53,13 +53,12 @@ pub(super) fn create(call: &Call<'_>) -> Result<Xml, WireError> {
         }
         route::check(world, &key.listener, &listener.protocol, &actions)?;
         if let Some(listener) = world.listener_mut(&key.listener) {
-            let rule = RuleState { conditions, actions, tags: Tags::new() };
+            let rule = RuleState { conditions, actions, tags };
             listener.rules.insert(priority, rule);
         }
         Ok(())
     });
     amended.map_err(|no| no.say(&names))?;
-    tag::note_of_rule(site, &name, &tags);
     note_transforms(site, &name, transforms);
     Ok(described(site, [&key]))
 }
