@@ -136,6 +136,7 @@ fn environment(
     let quiet = quiet(&mut section)?;
     let environment = EnvironmentName::new(name);
     let mut spec = EnvironmentSpec::new(environment, account.id.clone(), group, ports)
+        .with_account_alias(account.alias.as_str())
         .with_protected(account.protected)
         .with_quiet(quiet);
     if let Some(suffix) = section.optional_string("green_suffix")? {

@@ -11,6 +11,8 @@ mod id;
 mod launch;
 mod load_balancer;
 mod opaque;
+mod permission;
+mod quota;
 mod scaling_group;
 mod scaling_policy;
 mod tag;
@@ -32,6 +34,8 @@ pub use load_balancer::{
     PortRange, Route, RouteKey,
 };
 pub use opaque::Opaque;
+pub use permission::{Estate, Permission, PermissionVerdict};
+pub use quota::{Quota, QuotaKind};
 pub use scaling_group::{
     Capacity, GroupTag, Instance, Lifecycle, Process, ScalingGroup, ScalingGroupSettings,
 };

@@ -8,6 +8,8 @@ pub struct EnvironmentSpec {
     pub name: EnvironmentName,
     /// The account that it must be in.
     pub account: AccountId,
+    /// What people call that account, for whoever must be told which one is meant.
+    pub account_alias: Option<String>,
     /// Whether every change must be confirmed by naming the environment.
     pub protected: bool,
     /// The scaling group that was there first: blue.
@@ -30,7 +32,24 @@ impl EnvironmentSpec {
     ) -> Self {
         let green_suffix = "-green".to_owned();
         let quiet = Quiet::default();
-        Self { name, account, protected: false, scaling_group, idle_ports, green_suffix, quiet }
+        let (account_alias, protected) = (None, false);
+        Self {
+            name,
+            account,
+            account_alias,
+            protected,
+            scaling_group,
+            idle_ports,
+            green_suffix,
+            quiet,
+        }
+    }
+
+    /// Says what people call the account.
+    #[must_use]
+    pub fn with_account_alias(mut self, alias: impl Into<String>) -> Self {
+        self.account_alias = Some(alias.into());
+        self
     }
 
     /// Wants every change to be confirmed by naming the environment.

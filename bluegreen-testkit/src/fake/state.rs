@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::call::FakeCall;
 use super::machines::Machinery;
 use super::meddle;
+use super::papers::Papers;
 use super::piece::Piece;
 use super::timing::Timing;
 use super::traffic::{self, Fading, Moment};
@@ -29,6 +30,7 @@ pub(super) struct State {
     origin: Duration,
     pub(super) now: Duration,
     pub(super) account: AccountId,
+    pub(super) papers: Papers,
     pub(super) timing: Timing,
     pub(super) world: World,
     pub(super) machinery: Machinery,
@@ -150,6 +152,7 @@ impl State {
             origin: Duration::ZERO,
             now: Duration::ZERO,
             account: AccountId::new("111122223333"),
+            papers: Papers::default(),
             timing: Timing::default(),
             world,
             machinery: Machinery::default(),
@@ -183,6 +186,7 @@ impl State {
             origin: self.now,
             now: self.now,
             account: self.account.clone(),
+            papers: self.papers.clone(),
             timing: self.timing,
             world: self.world.clone(),
             machinery: self.machinery.clone(),

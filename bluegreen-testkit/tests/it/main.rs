@@ -2,6 +2,7 @@
 
 mod calls;
 mod certification;
+mod doctor;
 mod downgrade;
 mod engine_properties;
 mod fake_conforms;
