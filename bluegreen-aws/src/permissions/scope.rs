@@ -1,5 +1,5 @@
 use bluegreen_core::model::{
-    AccountId, EnvironmentName, LoadBalancerName, ScalingGroupName, TargetGroupName,
+    AccountId, EnvironmentName, Estate, LoadBalancerName, ScalingGroupName, TargetGroupName,
 };
 use bluegreen_core::operation::EnvironmentSpec;
 use bluegreen_core::plan::Names;
@@ -54,6 +54,22 @@ impl Scope {
             suffix: spec.green_suffix.clone(),
             load_balancers: Vec::new(),
             target_groups: Vec::new(),
+            instance_roles: Vec::new(),
+            bucket: None,
+        }
+    }
+
+    /// Describes an environment in a region, as somebody asks about it.
+    pub(super) fn of(estate: &Estate, region: &str) -> Self {
+        Self {
+            account: estate.account.clone(),
+            region: region.to_owned(),
+            environment: estate.environment.clone(),
+            blue: estate.blue.clone(),
+            green: estate.green.clone(),
+            suffix: estate.green_suffix.clone(),
+            load_balancers: estate.load_balancers.clone(),
+            target_groups: estate.target_groups.clone(),
             instance_roles: Vec::new(),
             bucket: None,
         }

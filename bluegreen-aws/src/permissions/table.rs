@@ -55,6 +55,16 @@ pub(super) const NEEDS: &[Need] = &[
         by: &[Upgrade, Deploy, Switch, Scaledown, Downgrade, Orphans, Doctor],
         ..called("LookCloser")
     },
+    Need {
+        actions: &[
+            "autoscaling:DescribeAccountLimits",
+            "elasticloadbalancing:DescribeAccountLimits",
+            "iam:ListAccountAliases",
+            "iam:SimulatePrincipalPolicy",
+        ],
+        by: &[Doctor],
+        ..called("Judge")
+    },
     // The ones that serve carry no tag of ours: what they are on is all that can be asked for.
     Need {
         actions: &["elasticloadbalancing:ModifyListener"],

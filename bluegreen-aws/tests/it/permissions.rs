@@ -139,6 +139,8 @@ async fn from_a_template() -> Seen {
     here.bluegreen.observe(&here.spec).await.expect("it can be read");
     here.note(Task::Status);
     here.there_and_back(Task::Upgrade).await;
+    here.bluegreen.look_over(&here.spec, &[here.spec.clone()]).await.expect("it can be told");
+    here.note(Task::Doctor);
     here.meddle().await;
     for task in [Task::Deploy, Task::Switch, Task::Scaledown] {
         here.there_and_back(task).await;
@@ -233,7 +235,7 @@ async fn the_policy_allows_what_each_operation_calls_and_no_more() {
         }));
     }
     let read: BTreeSet<&String> = seen.values().flatten().filter(|one| is_read(one)).collect();
-    for action in called(&scope, Task::Orphans).iter().filter(|one| is_read(one)) {
+    for action in called(&scope, Task::Doctor).iter().filter(|one| is_read(one)) {
         if !read.contains(action) {
             wrong.push(format!("{action} is allowed, and nothing calls it: take it out"));
         }

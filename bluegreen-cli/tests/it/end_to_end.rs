@@ -267,7 +267,7 @@ async fn accounts_are_guarded_and_roles_assumed() {
         stand.run(args).await.fails(
             3,
             "error: these credentials are of account 444455556666, but environment `IE-L-NGINX` \
-             is in account 123456789012\n\nhint: choose the right profile\n",
+             is in account 123456789012 (emulator)\n\nhint: choose the right profile\n",
         );
     }
 
