@@ -99,7 +99,7 @@ IE-L-NGINX  green is live  (account 123456789012 emulator, us-east-1)
 deploy IE-L-NGINX  (account 123456789012 emulator, us-east-1)
 
   GATE blue is idle and drained
-    1  ≤ 15m       web-http and web-https idle and drained, no requests for 180 s
+    1  ≤ 15m       web-http and web-https idle, drained, no requests for 180 s
 
   stop web
     2  equivalent  size of web: 2 (min 1, max 4) → 0 (min 0, max 0)
