@@ -28,6 +28,8 @@ pub(crate) enum Way {
     Called,
     /// By AWS, within a call of another name.
     Checked,
+    /// By a call of its name, where the environment is so configured or something was found before.
+    Sometimes,
 }
 
 /// What an action is taken on.
