@@ -9,8 +9,10 @@ pub(crate) mod alarm;
 pub(crate) mod group;
 mod opaque;
 pub(crate) mod policy;
+pub(crate) mod rule;
 pub(crate) mod schedule;
 pub(crate) mod target_group;
+pub(crate) mod tls;
 
 use std::fmt;
 

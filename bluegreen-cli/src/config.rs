@@ -2,6 +2,7 @@
 
 mod discover;
 mod error;
+mod health;
 mod section;
 
 use std::collections::BTreeMap;
@@ -128,16 +129,13 @@ fn environment(
     let group = ScalingGroupName::new(section.string("scaling_group")?.value);
     let ports = section.string("idle_ports")?;
     let ports: PortRange = ports.value.parse().map_err(|error| ports.wrong(error))?;
-    let health = section.optional_string("health")?;
-    if let Some(health) = health.filter(|health| health.value != "idle-listener") {
-        let text = format!("`{}` is not there yet; this version has `idle-listener`", health.value);
-        return Err(health.wrong(text));
-    }
+    let health = health::read(&mut section)?;
     let quiet = quiet(&mut section)?;
     let environment = EnvironmentName::new(name);
     let mut spec = EnvironmentSpec::new(environment, account.id.clone(), group, ports)
         .with_account_alias(account.alias.as_str())
         .with_protected(account.protected)
+        .with_health(health)
         .with_quiet(quiet);
     if let Some(suffix) = section.optional_string("green_suffix")? {
         if !is_suffix(&suffix.value) {

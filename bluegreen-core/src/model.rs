@@ -7,8 +7,10 @@
 mod environment;
 mod forward;
 mod health;
+mod health_strategy;
 mod id;
 mod launch;
+mod limits;
 mod load_balancer;
 mod opaque;
 mod permission;
@@ -23,12 +25,14 @@ mod traffic;
 pub use environment::{Color, Colors, Environment, Liveness, Member, Pair, Side};
 pub use forward::{Action, Actions, Forward, InvalidForward, Stickiness};
 pub use health::{HealthState, TargetHealth};
+pub use health_strategy::{HealthStrategy, RuleSettings, TEST_HEADER, TestMatch, TestRule};
 pub use id::{
     AccountId, AlarmName, EnvironmentName, ImageId, InstanceId, LaunchConfigurationName,
     LaunchTemplateName, LoadBalancerName, PolicyName, RunId, ScalingGroupName, ScheduleName,
     TargetGroupName,
 };
 pub use launch::{LaunchEdit, LaunchSource, Mark, TemplateVersion, UserData};
+pub use limits::{BalancerLimits, Limits};
 pub use load_balancer::{
     Listener, ListenerKey, ListenerSettings, LoadBalancer, LoadBalancerKind, ParsePortRangeError,
     PortRange, Route, RouteKey,

@@ -17,6 +17,7 @@ mod launch;
 mod listeners;
 mod network;
 mod routes;
+mod rules;
 mod scaling_groups;
 mod scaling_policies;
 pub mod store;
@@ -40,6 +41,7 @@ pub use launch::*;
 pub use listeners::*;
 pub use network::*;
 pub use routes::*;
+pub use rules::*;
 pub use scaling_groups::*;
 pub use scaling_policies::*;
 pub use tags::*;
@@ -129,6 +131,7 @@ fn list() -> impl Iterator<Item = &'static (&'static str, Clause)> {
         account::CLAUSES,
         routes::CLAUSES,
         listeners::CLAUSES,
+        rules::CLAUSES,
         target_groups::CLAUSES,
         scaling_groups::CLAUSES,
         launch::CLAUSES,

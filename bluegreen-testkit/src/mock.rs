@@ -18,11 +18,11 @@ use bluegreen_core::cloud::{
 };
 use bluegreen_core::model::{
     AccountId, Actions, Alarm, AlarmName, Capacity, Estate, ImageId, LaunchConfigurationName,
-    LaunchEdit, LaunchSource, LaunchTemplateName, Listener, ListenerKey, ListenerSettings,
+    LaunchEdit, LaunchSource, LaunchTemplateName, Limits, Listener, ListenerKey, ListenerSettings,
     LoadBalancer, LoadBalancerName, Mark, Permission, Policy, PolicyKey, PortRange, Process, Quota,
-    Requests, ResourceKey, Route, RouteKey, ScalingGroup, ScalingGroupName, ScalingGroupSettings,
-    Schedule, ScheduleName, Tags, TargetGroup, TargetGroupName, TargetGroupSettings, TargetHealth,
-    TemplateVersion,
+    Requests, ResourceKey, Route, RouteKey, RuleSettings, ScalingGroup, ScalingGroupName,
+    ScalingGroupSettings, Schedule, ScheduleName, Tags, TargetGroup, TargetGroupName,
+    TargetGroupSettings, TargetHealth, TemplateVersion,
 };
 
 mockall::mock! {
@@ -56,6 +56,8 @@ mockall::mock! {
             load_balancer: &LoadBalancerName,
         ) -> Result<Vec<Listener>, CloudError>;
         async fn rules(&self, listener: &ListenerKey) -> Result<Vec<Route>, CloudError>;
+        async fn rule_settings(&self, rule: &RouteKey) -> Result<Option<RuleSettings>, CloudError>;
+        async fn limits(&self) -> Result<Limits, CloudError>;
         async fn routes(&self, keys: &[RouteKey]) -> Result<BTreeMap<RouteKey, Actions>, CloudError>;
         async fn listener_settings(
             &self,
@@ -148,6 +150,12 @@ mockall::mock! {
             listener: &ListenerKey,
             settings: &ListenerSettings,
         ) -> Result<(), CloudError>;
+        async fn create_rule(
+            &self,
+            rule: &RouteKey,
+            settings: &RuleSettings,
+        ) -> Result<(), CloudError>;
+        async fn delete_rule(&self, rule: &RouteKey) -> Result<(), CloudError>;
         async fn delete_listener(&self, listener: &ListenerKey) -> Result<(), CloudError>;
         async fn set_deletion_protection(
             &self,

@@ -11,6 +11,7 @@ mod permissions;
 mod playground_balancing;
 mod playground_conformance;
 mod playground_life;
+mod playground_rules;
 mod playground_scaling;
 mod playground_world;
 mod scaling;

@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use bluegreen_core::cloud::Cloud;
 use bluegreen_core::model::{
-    AccountId, Capacity, EnvironmentName, ImageId, LaunchConfigurationName, LaunchSource,
-    LaunchTemplateName, Quiet, ScalingGroupName,
+    AccountId, Capacity, EnvironmentName, HealthStrategy, ImageId, LaunchConfigurationName,
+    LaunchSource, LaunchTemplateName, Quiet, ScalingGroupName,
 };
 use bluegreen_core::operation::{Bluegreen, Done, EnvironmentSpec, Operation, OperationErrorKind};
 use bluegreen_core::plan::{
@@ -171,7 +171,17 @@ fn in_memory(world: World, spec: EnvironmentSpec, image: ImageId, verbs: &[Verb]
 
 /// Operates on both sides, and compares them after every operation; returns how it ended.
 async fn both_end_alike(world: PlaygroundWorld, verbs: Vec<Verb>) -> Vec<End> {
-    let (spec, fake) = (spec(&world), world.fake());
+    let spec = spec(&world);
+    both_end_alike_with(world, spec, verbs).await
+}
+
+/// The same, of an environment that is configured in some way.
+async fn both_end_alike_with(
+    world: PlaygroundWorld,
+    spec: EnvironmentSpec,
+    verbs: Vec<Verb>,
+) -> Vec<End> {
+    let fake = world.fake();
     let image = ImageId::new(&world.stack.images[0]);
     let (copy, of_copy) = (fake.world(), (spec.clone(), image.clone(), verbs.clone()));
     let remembered = tokio::task::spawn_blocking(move || {
@@ -192,10 +202,14 @@ async fn both_end_alike(world: PlaygroundWorld, verbs: Vec<Verb>) -> Vec<End> {
     ends
 }
 
-/// Takes away how forwards were spelled.
+/// Takes away how forwards were spelled, and what is made up from the id of a run.
 fn leave_spelling_out(value: &mut Value) {
     match value {
         Value::Object(fields) => {
+            if let Some(header) = fields.get_mut("HttpHeaderConfig").and_then(Value::as_object_mut)
+            {
+                header.remove("Values");
+            }
             if let Some(forward) = fields.get_mut("forward").and_then(Value::as_object_mut) {
                 forward.remove("form");
             }
@@ -238,6 +252,35 @@ async fn an_upgrade_and_a_downgrade_leave_a_stack_as_it_was() {
     assert_ne!(ends[0].world, before);
     let difference = difference(&ends[1].world, &before, "world");
     assert_eq!(difference, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_colours_are_kept_checked_over_the_wire_in_every_way() {
+    let life = [Verb::Upgrade, Verb::Deploy, Verb::Switch, Verb::Undo, Verb::Downgrade];
+    for health in [
+        HealthStrategy::WeightZero { cuts_connections: false },
+        HealthStrategy::TestRule { sources: vec!["127.0.0.0/8".to_owned()] },
+    ] {
+        let world = PlaygroundWorld::new().await;
+        let before = world.fake().world();
+        let spec = spec(&world).with_health(health);
+        let fake = world.fake();
+        let ends = both_end_alike_with(world, spec, life.to_vec()).await;
+        assert!(ends.iter().all(|end| matches!(end.answer, Answer::Ran { .. })), "{ends:?}");
+        assert!(fake.world().load_balancers == before.load_balancers, "it is as it was");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_load_balancer_is_switched_over_the_wire_as_in_memory() {
+    let life = [Verb::Upgrade, Verb::Deploy, Verb::Switch, Verb::Undo];
+    let world = PlaygroundWorld::new().await;
+    world.add_a_network_service().await;
+    let mut spec = spec(&world);
+    spec.scaling_group = ScalingGroupName::new("flows");
+    spec.quiet.unmeasured = true;
+    let ends = both_end_alike_with(world, spec, life.to_vec()).await;
+    assert!(ends.iter().all(|end| matches!(end.answer, Answer::Ran { .. })), "{ends:?}");
 }
 
 fn any_verbs() -> impl Strategy<Value = Vec<Verb>> {

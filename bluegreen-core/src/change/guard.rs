@@ -82,13 +82,19 @@ async fn reaching(
     let defaults = listeners.into_iter().map(|listener| Route {
         key: RouteKey::default_of(listener.key),
         actions: listener.actions,
+        takes: None,
     });
     let reached = |route: Route| {
+        if route.is_test() {
+            return None;
+        }
         let forward = route.actions.forward()?;
         let name = names.iter().find(|name| forward.reaches(name))?;
         Some((route.key, name.clone()))
     };
-    Ok(defaults.chain(rules.into_iter().flatten()).filter_map(reached).collect())
+    // No request takes a test rule that does not know how.
+    let routes = defaults.chain(rules.into_iter().flatten()).filter(|route| !route.is_test());
+    Ok(routes.filter_map(reached).collect())
 }
 
 /// Returns whether a listener is one that this tool made to keep a colour checked.

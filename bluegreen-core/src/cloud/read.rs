@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use super::CloudError;
 use crate::model::{
     AccountId, Actions, Alarm, AlarmName, Estate, ImageId, LaunchSource, LaunchTemplateName,
-    Listener, ListenerKey, ListenerSettings, LoadBalancer, LoadBalancerName, Permission, Policy,
-    PortRange, Quota, Requests, ResourceKey, Route, RouteKey, ScalingGroup, ScalingGroupName,
-    ScalingGroupSettings, Schedule, Tags, TargetGroup, TargetGroupName, TargetGroupSettings,
-    TargetHealth, TemplateVersion,
+    Limits, Listener, ListenerKey, ListenerSettings, LoadBalancer, LoadBalancerName, Permission,
+    Policy, PortRange, Quota, Requests, ResourceKey, Route, RouteKey, RuleSettings, ScalingGroup,
+    ScalingGroupName, ScalingGroupSettings, Schedule, Tags, TargetGroup, TargetGroupName,
+    TargetGroupSettings, TargetHealth, TemplateVersion,
 };
 
 /// Tells who is asking.
@@ -68,6 +68,14 @@ pub trait ReadLoadBalancers: Debug + Send + Sync {
     ///
     /// Never answers from a cache.
     async fn routes(&self, keys: &[RouteKey]) -> Result<BTreeMap<RouteKey, Actions>, CloudError>;
+
+    /// Returns what would make a test rule again, tags included.
+    ///
+    /// `None` if there is no such rule, or if it takes other requests than those with one header.
+    async fn rule_settings(&self, rule: &RouteKey) -> Result<Option<RuleSettings>, CloudError>;
+
+    /// Returns how many of a thing the account may have.
+    async fn limits(&self) -> Result<Limits, CloudError>;
 
     /// Returns what would make a listener again, tags included.
     async fn listener_settings(

@@ -7,8 +7,8 @@ use super::{Circumstances, OperationError};
 use crate::change::CloudChange;
 use crate::cloud::{CloudError, ReadCloud};
 use crate::model::{
-    Environment, LaunchSource, ListenerKey, ListenerSettings, LoadBalancerName, Side,
-    TargetGroupName, TargetGroupSettings,
+    Environment, LaunchSource, ListenerKey, ListenerSettings, LoadBalancerName, RouteKey,
+    RuleSettings, Side, TargetGroupName, TargetGroupSettings,
 };
 use crate::plan::{CloudPlan, DowngradeFacts, ScaledownFacts};
 
@@ -25,6 +25,8 @@ pub(super) async fn downgrade_facts(
         members().map(|member| member.target_group.name.clone()).collect();
     let idle: Vec<ListenerKey> =
         members().filter_map(|member| member.idle_listener.clone()).collect();
+    let tests: Vec<RouteKey> =
+        members().filter_map(|member| Some(member.test_rule.as_ref()?.key.clone())).collect();
     let balancers: Vec<LoadBalancerName> = environment.load_balancers().into_iter().collect();
     let green = async {
         match &environment.green {
@@ -33,18 +35,20 @@ pub(super) async fn downgrade_facts(
         }
     };
     let upgrade = circumstances.upgraded.clone();
-    let ((green, load_balancers), (target_groups, ((listeners, ruled), floats))) = try_join(
-        try_join(green, cloud.load_balancers(&balancers)),
+    let (((green, rules), load_balancers), (target_groups, ((listeners, ruled), floats))) =
         try_join(
-            target_groups(cloud, &names),
-            try_join(listeners(cloud, &idle), float(cloud, environment, upgrade.as_ref())),
-        ),
-    )
-    .await?;
+            try_join(try_join(green, rules(cloud, &tests)), cloud.load_balancers(&balancers)),
+            try_join(
+                target_groups(cloud, &names),
+                try_join(listeners(cloud, &idle), float(cloud, environment, upgrade.as_ref())),
+            ),
+        )
+        .await?;
     Ok(DowngradeFacts {
         green,
         target_groups,
         listeners,
+        rules,
         ruled,
         load_balancers,
         upgrade,
@@ -62,6 +66,17 @@ async fn target_groups(
     });
     let found = try_join_all(looks).await?.into_iter();
     Ok(found.filter_map(|(name, settings)| Some((name, settings?))).collect())
+}
+
+async fn rules(
+    cloud: &dyn ReadCloud,
+    keys: &[RouteKey],
+) -> Result<BTreeMap<RouteKey, RuleSettings>, CloudError> {
+    let looks = keys.iter().map(|key| async move {
+        Ok::<_, CloudError>((key.clone(), cloud.rule_settings(key).await?))
+    });
+    let found = try_join_all(looks).await?.into_iter();
+    Ok(found.filter_map(|(key, settings)| Some((key, settings?))).collect())
 }
 
 type Listeners = (BTreeMap<ListenerKey, ListenerSettings>, BTreeSet<ListenerKey>);

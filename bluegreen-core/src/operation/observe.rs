@@ -8,7 +8,8 @@ use crate::cloud::{CloudError, ReadCloud};
 use crate::gate::target_health;
 use crate::model::{
     AccountId, Color, Environment, ImageId, LaunchSource, Listener, ListenerKey, Member, Pair,
-    Route, RouteKey, ScalingGroup, Side, TargetGroup, TargetGroupName, TargetHealth, tag_key,
+    Route, RouteKey, ScalingGroup, Side, TargetGroup, TargetGroupName, TargetHealth, TestRule,
+    tag_key,
 };
 use crate::plan::Names;
 
@@ -31,12 +32,15 @@ pub async fn observe(
     let (routes, images) =
         try_join(routes(cloud, &live, &names), images(cloud, std::iter::once(&blue).chain(&green)))
             .await?;
-    let side = |group: ScalingGroup, color| found.side(group, color, &pairs, &idle, &images);
+    let (tests, routes): (Vec<_>, Vec<_>) = routes.into_iter().partition(Route::is_test);
+    let kept = Kept { idle, tests };
+    let side = |group: ScalingGroup, color| found.side(group, color, &pairs, &kept, &images);
     let green = green.map(|group| side(group, Color::Green)).transpose()?;
     let account = blue.account.clone();
     let blue = side(blue, Color::Blue)?;
     let name = spec.name.clone();
-    let environment = Environment { name, account, routes, listeners, blue, green, pairs };
+    let health = spec.health.clone();
+    let environment = Environment { name, account, health, routes, listeners, blue, green, pairs };
     check_routed(&environment)?;
     Ok(environment)
 }
@@ -134,6 +138,7 @@ async fn routes(
     let defaults = live.iter().map(|listener| Route {
         key: RouteKey::default_of(listener.key.clone()),
         actions: listener.actions.clone(),
+        takes: None,
     });
     let is_ours = |route: &Route| {
         let forward = route.actions.forward();
@@ -206,29 +211,42 @@ impl Found {
         group: ScalingGroup,
         color: Color,
         pairs: &[Pair],
-        idle: &[&Listener],
+        kept: &Kept<'_>,
         images: &[(LaunchSource, ImageId)],
     ) -> Result<Side, OperationError> {
         let members = pairs
             .iter()
-            .map(|pair| self.member(pair.get(color), idle))
+            .map(|pair| self.member(pair.get(color), kept))
             .collect::<Result<_, _>>()?;
         let image = images.iter().find(|(launch, _)| *launch == group.launch);
         Ok(Side { image: image.map(|(_, image)| image.clone()), group, members })
     }
 
-    fn member(&self, name: &TargetGroupName, idle: &[&Listener]) -> Result<Member, OperationError> {
+    fn member(&self, name: &TargetGroupName, kept: &Kept<'_>) -> Result<Member, OperationError> {
         let target_group = self.target_groups.iter().find(|group| group.name == *name);
         let Some(target_group) = target_group.cloned() else {
             return Err(OperationError::refused(format!("target group `{name}` is not there"))
                 .with_hint("detach it from the scaling group: it blocks every launch"));
         };
         Ok(Member {
-            idle_listener: idle_listener(name, idle),
+            idle_listener: idle_listener(name, &kept.idle),
+            test_rule: test_rule(name, &kept.tests),
             health: self.health.get(name).cloned().unwrap_or_default(),
             target_group,
         })
     }
+}
+
+/// What keeps target groups checked and sends them no live traffic.
+struct Kept<'a> {
+    idle: Vec<&'a Listener>,
+    tests: Vec<Route>,
+}
+
+fn test_rule(name: &TargetGroupName, tests: &[Route]) -> Option<TestRule> {
+    let reaches = |route: &&Route| route.actions.forward().is_some_and(|one| one.reaches(name));
+    let rule = tests.iter().find(reaches)?;
+    Some(TestRule { key: rule.key.clone(), takes: rule.takes.clone()? })
 }
 
 fn idle_listener(name: &TargetGroupName, idle: &[&Listener]) -> Option<ListenerKey> {

@@ -12,9 +12,9 @@ use crate::model::{
     Color, Environment, ImageId, LaunchSource, Liveness, ScalingGroup, Side, TemplateVersion,
 };
 use crate::plan::{
-    Decision, DeployFacts, DeployOptions, DeploySource, DowngradeOptions, Refusal, ScaledownFacts,
-    ScaledownOptions, SwitchOptions, UndoOptions, UpgradeOptions, deploy, downgrade, scaledown,
-    switch, undo, upgrade,
+    Decision, DeployFacts, DeployOptions, DeploySource, DowngradeOptions, NETWORK_SETTLE, Refusal,
+    ScaledownFacts, ScaledownOptions, SwitchOptions, UndoOptions, UpgradeOptions, deploy,
+    downgrade, scaledown, switch, undo, upgrade,
 };
 
 /// What is to be done with an environment.
@@ -185,7 +185,8 @@ async fn scaledown_facts(
     Ok(ScaledownFacts { deregistration_delay, idle_for, quiet })
 }
 
-/// Returns the longest deregistration delay of the idle colour.
+/// Returns the longest deregistration delay of the idle colour; on a network load balancer, that is
+/// counted from when it has really let go of the colour.
 async fn deregistration_delay(
     cloud: &dyn ReadCloud,
     environment: &Environment,
@@ -195,5 +196,6 @@ async fn deregistration_delay(
         idle.members.iter().map(|member| cloud.target_group_settings(&member.target_group.name));
     let found = try_join_all(looks).await?;
     let delays = found.into_iter().flatten().map(|settings| settings.deregistration_delay);
-    Ok(delays.max().unwrap_or_default())
+    let settle = if environment.is_on_network() { NETWORK_SETTLE } else { Duration::ZERO };
+    Ok(delays.max().unwrap_or_default() + settle)
 }

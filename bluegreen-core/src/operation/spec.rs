@@ -1,4 +1,6 @@
-use crate::model::{AccountId, EnvironmentName, PortRange, Quiet, ScalingGroupName};
+use crate::model::{
+    AccountId, EnvironmentName, HealthStrategy, PortRange, Quiet, ScalingGroupName,
+};
 
 /// What a program says about an environment; everything else is observed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub struct EnvironmentSpec {
     pub green_suffix: String,
     /// For how long a colour must have had no requests before its machines are stopped.
     pub quiet: Quiet,
+    /// How both colours are kept checked.
+    pub health: HealthStrategy,
 }
 
 impl EnvironmentSpec {
@@ -31,17 +35,16 @@ impl EnvironmentSpec {
         idle_ports: PortRange,
     ) -> Self {
         let green_suffix = "-green".to_owned();
-        let quiet = Quiet::default();
-        let (account_alias, protected) = (None, false);
         Self {
             name,
             account,
-            account_alias,
-            protected,
+            account_alias: None,
+            protected: false,
             scaling_group,
             idle_ports,
             green_suffix,
-            quiet,
+            health: HealthStrategy::default(),
+            quiet: Quiet::default(),
         }
     }
 
@@ -56,6 +59,13 @@ impl EnvironmentSpec {
     #[must_use]
     pub fn with_protected(mut self, protected: bool) -> Self {
         self.protected = protected;
+        self
+    }
+
+    /// Says how both colours are kept checked.
+    #[must_use]
+    pub fn with_health(mut self, health: HealthStrategy) -> Self {
+        self.health = health;
         self
     }
 

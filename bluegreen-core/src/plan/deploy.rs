@@ -87,7 +87,7 @@ pub fn deploy(
     let color = live.other();
     let (live, idle) = (side(environment, live)?, side(environment, color)?);
     check_free(&idle.group)?;
-    check_kept_checked(idle)?;
+    check_kept_checked(environment, idle)?;
     let size = size(live.group.capacity, options.size)?;
     let (made, launch) = launch(environment, idle, options, facts)?;
     let group = &idle.group;

@@ -12,7 +12,7 @@ use super::{
 use crate::change::{CloudChange, Edit};
 use crate::model::{
     Capacity, Color, Environment, Forward, ListenerKey, ListenerSettings, LoadBalancer,
-    ResourceKey, Side, Tags, TargetGroupName, TargetGroupSettings, tag_key,
+    ResourceKey, RouteKey, RuleSettings, Side, Tags, TargetGroupName, TargetGroupSettings, tag_key,
 };
 use crate::transaction::Stage;
 
@@ -42,6 +42,8 @@ pub struct DowngradeFacts {
     pub target_groups: BTreeMap<TargetGroupName, TargetGroupSettings>,
     /// What would make the idle listeners again.
     pub listeners: BTreeMap<ListenerKey, ListenerSettings>,
+    /// What would make the test rules again.
+    pub rules: BTreeMap<RouteKey, RuleSettings>,
     /// Those of the idle listeners to which somebody has given rules.
     pub ruled: BTreeSet<ListenerKey>,
     /// The load balancers of the environment.
@@ -91,6 +93,7 @@ fn removal<'a>(green: &'a Side, facts: &'a DowngradeFacts) -> Removal<'a> {
         what: "green",
         makings: facts.green.iter().map(|making| (&green.group, making)).collect(),
         listeners: facts.listeners.iter().collect(),
+        rules: facts.rules.iter().collect(),
         target_groups: members.filter_map(|name| facts.target_groups.get_key_value(name)).collect(),
     }
 }
@@ -111,6 +114,11 @@ fn check_ours(green: &Side, facts: &DowngradeFacts) -> Result<(), Refusal> {
     for (key, settings) in &facts.listeners {
         if !is_ours(&settings.tags) {
             return not_ours(ResourceKey::Listener(key.clone()));
+        }
+    }
+    for (key, settings) in &facts.rules {
+        if !is_ours(&settings.tags) {
+            return Err(Refusal::RuleNotOurs(key.clone()));
         }
     }
     if let Some(key) = facts.ruled.first() {

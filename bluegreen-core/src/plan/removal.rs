@@ -3,8 +3,9 @@ use std::collections::BTreeMap;
 use super::CloudStage;
 use crate::change::{CloudChange, Edit};
 use crate::model::{
-    Alarm, ListenerKey, ListenerSettings, Policy, PolicyKey, Process, ScalingGroup,
-    ScalingGroupName, ScalingGroupSettings, Schedule, TargetGroupName, TargetGroupSettings,
+    Alarm, ListenerKey, ListenerSettings, Policy, PolicyKey, Process, RouteKey, RuleSettings,
+    ScalingGroup, ScalingGroupName, ScalingGroupSettings, Schedule, TargetGroupName,
+    TargetGroupSettings,
 };
 use crate::transaction::Stage;
 
@@ -44,6 +45,7 @@ impl Making {
 pub(super) struct Removal<'a> {
     pub(super) makings: Vec<(&'a ScalingGroup, &'a Making)>,
     pub(super) listeners: Vec<(&'a ListenerKey, &'a ListenerSettings)>,
+    pub(super) rules: Vec<(&'a RouteKey, &'a RuleSettings)>,
     pub(super) target_groups: Vec<(&'a TargetGroupName, &'a TargetGroupSettings)>,
     /// What is deleted, in a word.
     pub(super) what: &'static str,
@@ -58,7 +60,13 @@ impl Removal<'_> {
             stage(format!("delete the alarms of {what} scaling groups"), self.alarms()),
             stage("delete what scales them".to_owned(), self.policies()),
             stage("let go of what is held".to_owned(), self.processes()),
-            stage(format!("delete {what} listeners"), self.listeners()),
+            stage(
+                match self.rules.is_empty() {
+                    true => format!("delete {what} listeners"),
+                    false => format!("delete {what} listeners and rules"),
+                },
+                self.listeners(),
+            ),
             stage(format!("delete {what} scaling groups"), self.groups()),
             stage(
                 format!("delete {what} target groups, which nothing names any more"),
@@ -108,7 +116,11 @@ impl Removal<'_> {
         let delete = |(key, settings): &(&ListenerKey, &ListenerSettings)| {
             CloudChange::Listener(Edit::delete((*key).clone(), (*settings).clone()))
         };
-        self.listeners.iter().map(delete).collect()
+        let delete_rule = |(key, settings): &(&RouteKey, &RuleSettings)| {
+            CloudChange::Rule(Edit::delete((*key).clone(), (*settings).clone()))
+        };
+        let listeners = self.listeners.iter().map(delete);
+        listeners.chain(self.rules.iter().map(delete_rule)).collect()
     }
 
     fn groups(&self) -> Vec<CloudChange> {

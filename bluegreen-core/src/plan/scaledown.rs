@@ -39,10 +39,14 @@ impl ScaledownOptions {
     }
 }
 
+/// For how long a network load balancer may go on sending new flows to the target group that it
+/// was told to leave: it was seen to do so for some 75 seconds, and drained for 120.
+pub const NETWORK_SETTLE: Duration = Duration::from_mins(2);
+
 /// What a scaledown must know beyond the environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScaledownFacts {
-    /// For how long connections to the idle colour may go on after it lost its routes.
+    /// For how long connections to the idle colour may go on, or begin, after it lost its routes.
     pub deregistration_delay: Duration,
     /// For how long the colour is known to have been idle; zero if nobody knows.
     pub idle_for: Duration,

@@ -3,7 +3,10 @@ use std::fmt;
 use std::time::Duration;
 
 use bluegreen_core::cloud::CloudError;
-use bluegreen_core::model::{AccountId, LaunchTemplateName, ScalingGroupName, TargetGroupName};
+use bluegreen_core::model::{
+    AccountId, BalancerLimits, LaunchTemplateName, Limits, LoadBalancerKind, ScalingGroupName,
+    TargetGroupName,
+};
 use bluegreen_core::transaction::fields;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
@@ -32,6 +35,7 @@ pub(super) struct State {
     pub(super) account: AccountId,
     pub(super) papers: Papers,
     pub(super) timing: Timing,
+    pub(super) limits: Limits,
     pub(super) world: World,
     pub(super) machinery: Machinery,
     /// Deleted groups that are still seen.
@@ -133,6 +137,17 @@ struct Stale {
     before: World,
 }
 
+/// What accounts begin with.
+fn usual_limits() -> Limits {
+    let of = |rules, target_groups, target_groups_per_action| BalancerLimits {
+        listeners: Some(50),
+        rules,
+        target_groups,
+        target_groups_per_action: Some(target_groups_per_action),
+    };
+    Limits { application: of(Some(100), Some(100), 5), network: of(None, None, 5) }
+}
+
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("State").field("now", &self.now).finish_non_exhaustive()
@@ -154,6 +169,7 @@ impl State {
             account: AccountId::new("111122223333"),
             papers: Papers::default(),
             timing: Timing::default(),
+            limits: usual_limits(),
             world,
             machinery: Machinery::default(),
             dying: BTreeMap::new(),
@@ -188,6 +204,7 @@ impl State {
             account: self.account.clone(),
             papers: self.papers.clone(),
             timing: self.timing,
+            limits: self.limits,
             world: self.world.clone(),
             machinery: self.machinery.clone(),
             dying: self.dying.clone(),
@@ -368,11 +385,18 @@ impl State {
         for name in before.references().into_keys().filter(|name| !references.contains_key(name)) {
             self.released.insert(name, self.now);
         }
-        if self.timing.propagation.is_zero() {
-            return;
-        }
-        let until = self.now + self.timing.propagation;
         for (route, actions) in before.routes() {
+            let balancer = self.world.load_balancers.get(&route.listener.load_balancer);
+            let lasts = match balancer.map(|balancer| balancer.kind) {
+                Some(LoadBalancerKind::Network) => {
+                    self.timing.propagation.max(self.timing.network_propagation)
+                }
+                _ => self.timing.propagation,
+            };
+            if lasts.is_zero() {
+                continue;
+            }
+            let until = self.now + lasts;
             if let Some(forward) = actions.forward()
                 && self.world.actions(&route).is_some_and(|now| now != actions)
             {

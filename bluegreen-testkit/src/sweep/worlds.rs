@@ -1,25 +1,42 @@
 //! The worlds and the lives that every operation is swept on.
 
 use bluegreen_core::model::{
-    AccountId, Actions, Capacity, EnvironmentName, GroupTag, LaunchConfigurationName, LaunchSource,
-    LoadBalancerKind, Opaque, ScalingGroupName, ScalingGroupSettings, TargetGroupName,
+    AccountId, Action, Actions, Capacity, EnvironmentName, Forward, GroupTag, HealthStrategy,
+    LaunchConfigurationName, LaunchSource, LoadBalancerKind, Opaque, Quiet, ScalingGroupName,
+    ScalingGroupSettings, TargetGroupName,
 };
 use bluegreen_core::operation::EnvironmentSpec;
 use serde_json::json;
 
 use super::operating::{Life, Operating, Step};
-use crate::fake::{World, template};
+use crate::fake::{World, target_group, template};
 
 const NAME: &str = "nginx-live";
 
 /// Returns the worlds: one listener; HTTP and HTTPS with rules and everything that scales; three
-/// target groups on two load balancers; a launch configuration.
+/// target groups on two load balancers; a launch configuration; a network load balancer; a route
+/// that another service has a share of; both colours in one route; both with a test rule.
+///
+/// The last four are swept without pairs, which would take most of the time.
 pub fn all() -> Vec<Life> {
+    let weight_zero = HealthStrategy::WeightZero { cuts_connections: false };
+    let test_rules = HealthStrategy::TestRule { sources: vec![] };
     vec![
         Life::of("one listener", one_listener()),
         Life::of("HTTP, HTTPS, rules", World::example()),
         Life::of("two load balancers", two_load_balancers()),
         Life::of("launch configuration", launch_configuration()),
+        Life::of("network", network())
+            .without_pairs()
+            // Flows are counted for each load balancer only.
+            .configured(|spec| spec.with_quiet(Quiet { unmeasured: true, ..Quiet::default() })),
+        Life::of("shared route", shared_route()).without_pairs(),
+        Life::of("weight 0", one_listener())
+            .without_pairs()
+            .configured(|spec| spec.with_health(weight_zero)),
+        Life::of("test rules", one_listener())
+            .without_pairs()
+            .configured(|spec| spec.with_health(test_rules)),
     ]
 }
 
@@ -105,6 +122,31 @@ fn two_load_balancers() -> World {
         .with_target_group("nginx-inside", 8081)
         .with_listener(INSIDE, 8081, "HTTP", to("nginx-inside"))
         .with_scaling_group(NAME, group(template("nginx", 1), &groups))
+}
+
+fn network() -> World {
+    World::default()
+        .with_template("nginx", &["ami-0a"])
+        .with_image("ami-0b")
+        .with_load_balancer(NAME, LoadBalancerKind::Network)
+        .with_opening(NAME, 80, "0.0.0.0/0")
+        .with_opening(NAME, 53, "0.0.0.0/0")
+        .with_target_group_settings("nginx-tcp", target_group(80, "TCP"))
+        .with_target_group_settings("nginx-udp", target_group(53, "UDP"))
+        .with_listener(NAME, 80, "TCP", to("nginx-tcp"))
+        .with_listener(NAME, 53, "UDP", to("nginx-udp"))
+        .with_scaling_group(NAME, group(template("nginx", 1), &["nginx-tcp", "nginx-udp"]))
+}
+
+fn shared_route() -> World {
+    let weights = [("nginx-http", 90), ("canary", 10)];
+    let weights = weights.map(|(name, weight)| (TargetGroupName::new(name), weight));
+    let forward = Forward::new(weights.into(), None).expect("there are weights");
+    let shared = Actions::new(vec![Action::Forward(forward)]);
+    one_listener()
+        .with_target_group("canary", 80)
+        .with_listener(NAME, 80, "HTTP", shared)
+        .with_scaling_group("canary", group(template("nginx", 1), &["canary"]))
 }
 
 fn launch_configuration() -> World {

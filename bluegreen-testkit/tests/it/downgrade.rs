@@ -1,7 +1,8 @@
 //! Back to one colour: only what the tool made goes, and the account is as it was.
 
 use bluegreen_core::model::{
-    Color, LaunchSource, LaunchTemplateName, ScalingGroupName, TargetGroupName, TemplateVersion,
+    Color, HealthStrategy, LaunchSource, LaunchTemplateName, ScalingGroupName, TargetGroupName,
+    TemplateVersion,
 };
 use bluegreen_core::operation::{Done, OperationErrorKind};
 use bluegreen_core::plan::DowngradeOptions;
@@ -120,17 +121,32 @@ async fn a_version_that_means_another_by_now_is_not_followed_again() {
     assert_eq!(scene.live().await, live(Color::Blue));
 }
 
+fn any_health() -> impl Strategy<Value = HealthStrategy> {
+    let test_rule = HealthStrategy::TestRule { sources: vec![] };
+    let weight_zero = HealthStrategy::WeightZero { cuts_connections: false };
+    prop::sample::select(vec![HealthStrategy::IdleListener, weight_zero, test_rule])
+}
+
 proptest! {
     #![proptest_config(Config::with_cases(64))]
 
     #[test]
-    fn any_stack_is_as_it_was_after_an_upgrade_and_a_downgrade(world in any_world()) {
+    fn any_stack_is_as_it_was_after_an_upgrade_and_a_downgrade(world in any_world(), health in any_health()) {
         on_virtual_time(async {
             let mut scene = Scene::new(FakeCloud::new(world));
+            scene.spec = scene.spec.with_health(health);
             scene.spec.scaling_group = ScalingGroupName::new(STACK);
             let before = scene.world();
-            scene.must(Verb::Upgrade).await;
-            downgraded(&scene).await;
+            match scene.operate(Verb::Upgrade).await {
+                // Sticky clients cannot be kept away by a weight of 0.
+                Err(error) if error.kind() == OperationErrorKind::NotStarted => {
+                    prop_assert!(scene.spec.health != HealthStrategy::IdleListener, "{}", error);
+                }
+                upgraded => {
+                    prop_assert!(upgraded.is_ok(), "{:?}", upgraded);
+                    downgraded(&scene).await;
+                }
+            }
             prop_assert_eq!(scene.world(), before);
             Ok(())
         })?;

@@ -1,5 +1,6 @@
 //! Tests of the testkit, and of the engine and every operation on it.
 
+mod balancers;
 mod calls;
 mod certification;
 mod doctor;
@@ -26,5 +27,6 @@ mod recovery;
 mod refusals;
 mod stage;
 mod stores_conform;
+mod strategies;
 mod sweeps;
 mod undo;

@@ -104,9 +104,11 @@ async fn routes(
             .map(|listener| async move { or_nothing(cloud.rules(&listener.key).await) }),
     )
     .await?;
-    let defaults = listeners
-        .into_iter()
-        .map(|Listener { key, actions, .. }| Route { key: RouteKey::default_of(key), actions });
+    let defaults = listeners.into_iter().map(|Listener { key, actions, .. }| Route {
+        key: RouteKey::default_of(key),
+        actions,
+        takes: None,
+    });
     Ok(defaults.chain(rules.into_iter().flatten()).collect())
 }
 
