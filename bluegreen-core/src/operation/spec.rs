@@ -35,16 +35,18 @@ impl EnvironmentSpec {
         idle_ports: PortRange,
     ) -> Self {
         let green_suffix = "-green".to_owned();
+        let (health, quiet) = (HealthStrategy::default(), Quiet::default());
+        let (account_alias, protected) = (None, false);
         Self {
             name,
             account,
-            account_alias: None,
-            protected: false,
+            account_alias,
+            protected,
             scaling_group,
             idle_ports,
             green_suffix,
-            health: HealthStrategy::default(),
-            quiet: Quiet::default(),
+            health,
+            quiet,
         }
     }
 
