@@ -59,7 +59,8 @@ async fn is_the_contract(stand: &Stand, image: &str) {
     assert!(status["routes"].as_array().is_some_and(|all| all.contains(&route)), "{status:#}");
     let green = &status["colors"]["green"];
     assert_eq!((&green["version"], &green["image"]), (&json!("2"), &json!(image)));
-    let target_group = json!({"name": "web-http-green", "idle_port": 18081, "healthy": 2,
+    let target_group = json!({"name": "web-http-green", "idle_port": 18081,
+        "checked_by": "web:18081", "healthy": 2,
         "unhealthy": 0, "initial": 0, "draining": 0, "unused": 0, "unavailable": 0, "strays": 0});
     assert_eq!(green["target_groups"][0], target_group);
     let blue = &status["colors"]["blue"];
