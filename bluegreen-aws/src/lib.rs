@@ -41,6 +41,7 @@ mod cloudwatch;
 mod convert;
 mod ec2;
 mod error;
+mod fittings;
 mod identity;
 mod launch;
 mod launch_configurations;
@@ -54,6 +55,7 @@ mod query;
 mod retry;
 #[cfg(feature = "s3")]
 mod s3;
+mod scaling_forms;
 mod scaling_groups;
 mod tags;
 mod target_groups;

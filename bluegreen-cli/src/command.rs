@@ -62,7 +62,7 @@ impl Session {
     async fn run(&self, command: &Command) -> Result<u8, Failure> {
         let request = match command {
             Command::Upgrade(options) => {
-                Request::new(&options.environment, upgrade::operation(), options.settle)
+                Request::new(&options.environment, upgrade::operation(options), options.settle)
             }
             Command::Deploy(options) => {
                 Request::new(&options.environment, deploy::operation(options)?, options.settle)

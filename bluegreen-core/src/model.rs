@@ -5,8 +5,10 @@
 //! journals can be read by people and replayed after a restore.
 
 mod environment;
+mod fitting;
 mod forward;
 mod health;
+mod hold;
 mod id;
 mod launch;
 mod load_balancer;
@@ -18,8 +20,10 @@ mod target_group;
 mod timestamp;
 
 pub use environment::{Color, Colors, Environment, Liveness, Member, Pair, Side};
+pub use fitting::{Fitting, FittingKey, UnknownFitting};
 pub use forward::{Action, Actions, Forward, InvalidForward, Stickiness};
 pub use health::{HealthState, TargetHealth};
+pub use hold::Hold;
 pub use id::{
     AccountId, AlarmName, EnvironmentName, ImageId, InstanceId, LaunchConfigurationName,
     LaunchTemplateName, LoadBalancerName, PolicyName, RunId, ScalingGroupName, ScheduleName,

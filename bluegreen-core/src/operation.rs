@@ -8,6 +8,7 @@ mod history;
 mod locks;
 mod observe;
 mod orphans;
+mod parity;
 mod prepare;
 mod prepared;
 mod recover;
@@ -24,6 +25,7 @@ pub use history::{
 };
 pub use observe::observe;
 pub use orphans::{Orphans, PreparedOrphans};
+pub use parity::compare;
 pub use prepare::{Operation, prepare};
 pub use prepared::Prepared;
 pub use recover::{RecoverOptions, recovery};

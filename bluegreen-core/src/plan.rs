@@ -4,7 +4,9 @@
 //! it is executed.
 
 mod deploy;
+mod holds;
 mod orphans;
+mod parity;
 mod refusal;
 mod scaledown;
 mod switch;
@@ -16,10 +18,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use deploy::{DeployFacts, DeployOptions, DeploySource, deploy};
+pub use holds::{ExpiredHold, expired_hold};
+pub(crate) use holds::{signed, sweep};
 pub use orphans::{
     Census, Findings, Kept, Making, OpenRun, Orphan, Unclaimed, Unread, delete_orphans, orphans,
     unclaimed,
 };
+pub use parity::{Disparity, GroupWhole, parity};
 pub use refusal::Refusal;
 pub use scaledown::{ScaledownFacts, ScaledownOptions, scaledown};
 pub use switch::{SwitchOptions, switch};

@@ -55,6 +55,7 @@ fn stack() -> World {
         tags: [].into(),
         details: Opaque::default(),
         uncarried: vec![],
+        unknown: vec![],
     };
     World::default()
         .with_load_balancer("web", LoadBalancerKind::Application)

@@ -15,11 +15,12 @@ use bluegreen_core::cloud::{
     WriteLoadBalancers, WriteScalingGroups, WriteScalingPolicies, WriteTags, WriteTargetGroups,
 };
 use bluegreen_core::model::{
-    AccountId, Actions, Alarm, AlarmName, Capacity, ImageId, LaunchConfigurationName, LaunchEdit,
-    LaunchSource, LaunchTemplateName, Listener, ListenerKey, ListenerSettings, LoadBalancer,
-    LoadBalancerName, Mark, Policy, PolicyKey, PortRange, Process, ResourceKey, Route, RouteKey,
-    ScalingGroup, ScalingGroupName, ScalingGroupSettings, Schedule, ScheduleName, Tags,
-    TargetGroup, TargetGroupName, TargetGroupSettings, TargetHealth, TemplateVersion,
+    AccountId, Actions, Alarm, AlarmName, Capacity, Fitting, FittingKey, ImageId,
+    LaunchConfigurationName, LaunchEdit, LaunchSource, LaunchTemplateName, Listener, ListenerKey,
+    ListenerSettings, LoadBalancer, LoadBalancerName, Mark, Opaque, Policy, PolicyKey, PortRange,
+    Process, ResourceKey, Route, RouteKey, ScalingGroup, ScalingGroupName, ScalingGroupSettings,
+    Schedule, ScheduleName, Tags, TargetGroup, TargetGroupName, TargetGroupSettings, TargetHealth,
+    TemplateVersion,
 };
 
 mockall::mock! {
@@ -72,6 +73,10 @@ mockall::mock! {
             &self,
             name: &ScalingGroupName,
         ) -> Result<Option<ScalingGroupSettings>, CloudError>;
+        async fn fittings(
+            &self,
+            name: &ScalingGroupName,
+        ) -> Result<BTreeMap<Fitting, Opaque>, CloudError>;
         async fn instance_refresh(&self, name: &ScalingGroupName)
         -> Result<Option<String>, CloudError>;
     }
@@ -166,6 +171,8 @@ mockall::mock! {
             name: &ScalingGroupName,
             processes: &BTreeMap<Process, bool>,
         ) -> Result<(), CloudError>;
+        async fn put_fitting(&self, key: &FittingKey, value: &Opaque) -> Result<(), CloudError>;
+        async fn remove_fitting(&self, key: &FittingKey) -> Result<(), CloudError>;
     }
 
     #[async_trait]

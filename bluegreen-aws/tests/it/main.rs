@@ -8,6 +8,7 @@ mod load_balancers;
 mod operations;
 mod orphans;
 mod playground_balancing;
+mod playground_clone;
 mod playground_conformance;
 mod playground_life;
 mod playground_scaling;

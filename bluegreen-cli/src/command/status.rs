@@ -1,5 +1,5 @@
 use bluegreen_core::cloud::ReadCloud;
-use bluegreen_core::operation::{OperationError, RunSummary, observe, runs};
+use bluegreen_core::operation::{OperationError, RunSummary, compare, observe, runs};
 use futures_util::future::join_all;
 
 use super::Session;
@@ -25,7 +25,7 @@ pub(super) async fn run(session: &Session, options: &Status) -> Result<u8, Failu
         clouds.push(connector.connect(environment).await?);
     }
     let looks = environments.iter().zip(&clouds).map(|(environment, cloud)| {
-        look(environment, &**cloud, connector.region(environment), &history)
+        look(environment, &**cloud, connector.region(environment), &history, options.parity)
     });
     let results = join_all(looks).await;
     let (mut reports, mut failures) = (Vec::new(), Vec::new());
@@ -44,11 +44,16 @@ async fn look(
     cloud: &dyn ReadCloud,
     region: &str,
     history: &[RunSummary],
+    with_parity: bool,
 ) -> Result<StatusReport, OperationError> {
     let observed = observe(cloud, &environment.spec).await?;
     let is_open = |run: &&RunSummary| run.environment == environment.spec.name && run.is_open();
     let open = history.iter().find(is_open).map(|summary| summary.run.clone());
-    Ok(StatusReport::new(&observed, &environment.account.alias, region, open))
+    let report = StatusReport::new(&observed, &environment.account.alias, region, open);
+    if with_parity && observed.is_upgraded() {
+        return Ok(report.with_parity(compare(cloud, &environment.spec, &observed).await?));
+    }
+    Ok(report)
 }
 
 /// Writes one environment as itself, and several as a list.

@@ -5,10 +5,11 @@ use async_trait::async_trait;
 
 use super::CloudError;
 use crate::model::{
-    AccountId, Actions, Alarm, AlarmName, ImageId, LaunchSource, LaunchTemplateName, Listener,
-    ListenerKey, ListenerSettings, LoadBalancer, LoadBalancerName, Policy, PortRange, ResourceKey,
-    Route, RouteKey, ScalingGroup, ScalingGroupName, ScalingGroupSettings, Schedule, Tags,
-    TargetGroup, TargetGroupName, TargetGroupSettings, TargetHealth, TemplateVersion,
+    AccountId, Actions, Alarm, AlarmName, Fitting, ImageId, LaunchSource, LaunchTemplateName,
+    Listener, ListenerKey, ListenerSettings, LoadBalancer, LoadBalancerName, Opaque, Policy,
+    PortRange, ResourceKey, Route, RouteKey, ScalingGroup, ScalingGroupName, ScalingGroupSettings,
+    Schedule, Tags, TargetGroup, TargetGroupName, TargetGroupSettings, TargetHealth,
+    TemplateVersion,
 };
 
 /// Tells who is asking.
@@ -91,6 +92,14 @@ pub trait ReadScalingGroups: Debug + Send + Sync {
         &self,
         name: &ScalingGroupName,
     ) -> Result<Option<ScalingGroupSettings>, CloudError>;
+
+    /// Returns what a group is fitted with; nothing if there is no such group.
+    ///
+    /// [`Busy`](super::CloudErrorKind::Busy) while a part of it is being deleted.
+    async fn fittings(
+        &self,
+        name: &ScalingGroupName,
+    ) -> Result<BTreeMap<Fitting, Opaque>, CloudError>;
 
     /// Returns the state of the instance refresh that is under way in a group, if one is.
     async fn instance_refresh(&self, name: &ScalingGroupName)

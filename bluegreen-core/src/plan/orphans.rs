@@ -11,9 +11,9 @@ pub use kept::Kept;
 use super::CloudPlan;
 use crate::change::CloudChange;
 use crate::model::{
-    Alarm, Environment, EnvironmentName, ListenerKey, ListenerSettings, Policy, PortRange,
-    ResourceKey, Route, RunId, ScalingGroup, ScalingGroupName, ScalingGroupSettings, Schedule,
-    Tags, TargetGroupName, TargetGroupSettings, tag_key,
+    Alarm, Environment, EnvironmentName, Fitting, ListenerKey, ListenerSettings, Opaque, Policy,
+    PortRange, ResourceKey, Route, RunId, ScalingGroup, ScalingGroupName, ScalingGroupSettings,
+    Schedule, Tags, TargetGroupName, TargetGroupSettings, tag_key,
 };
 
 /// Something that a run made and that no environment claims.
@@ -122,6 +122,8 @@ pub struct Making {
     pub schedules: Vec<Schedule>,
     /// The alarms that set off its policies.
     pub alarms: Vec<Alarm>,
+    /// What it is fitted with.
+    pub fittings: BTreeMap<Fitting, Opaque>,
     /// Whether what it launches from exists.
     pub can_launch: bool,
 }

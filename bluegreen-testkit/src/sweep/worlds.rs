@@ -1,8 +1,9 @@
 //! The worlds and the lives that every operation is swept on.
 
 use bluegreen_core::model::{
-    AccountId, Actions, Capacity, EnvironmentName, GroupTag, LaunchConfigurationName, LaunchSource,
-    LoadBalancerKind, Opaque, ScalingGroupName, ScalingGroupSettings, TargetGroupName,
+    AccountId, Actions, Capacity, EnvironmentName, Fitting, GroupTag, LaunchConfigurationName,
+    LaunchSource, LoadBalancerKind, Opaque, Process, ScalingGroupName, ScalingGroupSettings,
+    TargetGroupName, TemplateVersion,
 };
 use bluegreen_core::operation::EnvironmentSpec;
 use serde_json::json;
@@ -13,13 +14,15 @@ use crate::fake::{World, template};
 const NAME: &str = "nginx-live";
 
 /// Returns the worlds: one listener; HTTP and HTTPS with rules and everything that scales; three
-/// target groups on two load balancers; a launch configuration.
+/// target groups on two load balancers; a launch configuration; a group with all that a group can
+/// have.
 pub fn all() -> Vec<Life> {
     vec![
         Life::of("one listener", one_listener()),
         Life::of("HTTP, HTTPS, rules", World::example()),
         Life::of("two load balancers", two_load_balancers()),
         Life::of("launch configuration", launch_configuration()),
+        Life::of("mixed instances, hooks, warm pool", whole_group()),
     ]
 }
 
@@ -71,6 +74,7 @@ fn group(launch: LaunchSource, target_groups: &[&str]) -> ScalingGroupSettings {
         tags: [("Name".to_owned(), tag)].into(),
         details: Opaque::new(json!({"health_check": "ELB", "subnets": ["subnet-0a"]})),
         uncarried: vec![],
+        unknown: vec![],
     }
 }
 
@@ -111,4 +115,28 @@ fn launch_configuration() -> World {
     front()
         .with_launch_configuration(name, "ami-0a")
         .with_scaling_group(NAME, group(launch, &["nginx-http"]))
+}
+
+fn whole_group() -> World {
+    let launch = template("nginx", 1).with_version(TemplateVersion::Latest);
+    let launch = match launch {
+        LaunchSource::Template { template, version } => {
+            let policy = json!({"LaunchTemplate": {"Overrides": [{"InstanceType": "m5.large"}]}});
+            LaunchSource::Mixed { template, version, policy: Opaque::new(policy) }
+        }
+        other => other,
+    };
+    let mut settings = group(launch, &["nginx-http"]);
+    settings.details = Opaque::new(json!({
+        "health_check": "ELB", "subnets": ["subnet-0a"], "hooks": [{"name": "warm"}],
+        "members": {"PlacementGroup": "tight"},
+    }));
+    let topic = Fitting::Notifications("arn:aws:sns:eu-west-1:1:ops".to_owned());
+    front()
+        .with_scaling_group(NAME, settings)
+        .with_suspended(NAME, [Process::AzRebalance, Process::ScheduledActions])
+        .with_fitting(NAME, topic, Opaque::new(json!(["autoscaling:EC2_INSTANCE_LAUNCH"])))
+        .with_fitting(NAME, Fitting::Metrics, Opaque::new(json!({"metrics": ["GroupMinSize"]})))
+        .with_fitting(NAME, Fitting::WarmPool, Opaque::new(json!({"MinSize": "1"})))
+        .with_fitting(NAME, Fitting::DeletionProtection, Opaque::new(json!("prevent-all-deletion")))
 }

@@ -2,6 +2,7 @@
 
 mod calls;
 mod certification;
+mod clones;
 mod engine_properties;
 mod fake_conforms;
 mod fake_example;

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use super::{Findings, Making, Orphan};
 use crate::change::{CloudChange, Edit};
-use crate::model::{EnvironmentName, PolicyKey, Process, ResourceKey, ScalingGroupName};
+use crate::model::{
+    EnvironmentName, FittingKey, PolicyKey, Process, ResourceKey, ScalingGroupName,
+};
 use crate::plan::{CloudStage, Decision, Refusal, checked};
 use crate::transaction::Stage;
 
@@ -32,6 +34,7 @@ pub fn delete_orphans(
     checked(vec![
         Stage::changes("delete the alarms of orphaned scaling groups", deletion.alarms()),
         Stage::changes("delete what scales them", deletion.policies()),
+        Stage::changes("take off what they are fitted with", deletion.fittings()),
         Stage::changes("let go of what is held", deletion.processes()),
         deletion.listeners(),
         deletion.groups(),
@@ -63,6 +66,17 @@ impl Deletion<'_> {
                 CloudChange::Schedule(Edit::delete(of, schedule.clone()))
             });
             policies.chain(schedules).collect::<Vec<_>>()
+        };
+        self.makings().flat_map(of).collect()
+    }
+
+    fn fittings(&self) -> Vec<CloudChange> {
+        let of = |(group, making): (&ScalingGroupName, &Making)| {
+            let fittings = making.fittings.iter().map(|(fitting, value)| {
+                let of = FittingKey { group: group.clone(), fitting: fitting.clone() };
+                CloudChange::Fitting(Edit::delete(of, value.clone()))
+            });
+            fittings.collect::<Vec<_>>()
         };
         self.makings().flat_map(of).collect()
     }
