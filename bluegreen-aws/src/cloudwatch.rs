@@ -1,4 +1,6 @@
-//! The three calls of `CloudWatch` that are needed.
+//! The few calls of `CloudWatch` that are needed.
+
+mod metrics;
 
 use std::sync::Arc;
 
@@ -16,9 +18,12 @@ const SERVICE: Service = Service {
     id: "CloudWatch",
     prefix: "monitoring",
     version: "2010-08-01",
+    global: false,
     call: Call::Alarms,
     charge: |_| Call::Alarms,
 };
+
+pub(crate) use metrics::{MetricSeries, RequestCount, Span};
 
 /// A client of `CloudWatch`.
 #[derive(Clone, Debug)]

@@ -10,8 +10,10 @@ pub(crate) mod group;
 mod metric_names;
 mod opaque;
 pub(crate) mod policy;
+pub(crate) mod rule;
 pub(crate) mod schedule;
 pub(crate) mod target_group;
+pub(crate) mod tls;
 
 use std::fmt;
 

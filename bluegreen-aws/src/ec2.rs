@@ -2,6 +2,7 @@
 
 mod images;
 mod launch_templates;
+mod network_acls;
 mod security_groups;
 
 use std::sync::Arc;
@@ -13,13 +14,15 @@ use crate::budget::{Budget, Call};
 use crate::query::{Query, Service};
 
 pub(crate) use launch_templates::{NewTemplateVersion, NotDeleted, TemplateVersionData};
-pub(crate) use security_groups::{IpPermission, SecurityGroup};
+pub(crate) use network_acls::NetworkAcl;
+pub(crate) use security_groups::SecurityGroup;
 
 /// Amazon EC2.
 pub(crate) const SERVICE: Service = Service {
     id: "EC2",
     prefix: "ec2",
     version: "2016-11-15",
+    global: false,
     call: Call::Compute,
     charge: |_| Call::Compute,
 };

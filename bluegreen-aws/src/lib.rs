@@ -42,6 +42,7 @@ mod convert;
 mod ec2;
 mod error;
 mod fittings;
+mod iam;
 mod identity;
 mod launch;
 mod launch_configurations;
@@ -50,8 +51,10 @@ mod locate;
 mod names;
 mod network;
 mod page;
+mod permissions;
 mod policies;
 mod query;
+mod quotas;
 mod retry;
 #[cfg(feature = "s3")]
 mod s3;
@@ -59,6 +62,7 @@ mod scaling_forms;
 mod scaling_groups;
 mod tags;
 mod target_groups;
+mod traffic;
 
 #[cfg(doctest)]
 mod readme {
@@ -67,5 +71,6 @@ mod readme {
 
 pub use aws_cloud::{AwsCloud, InvalidConfig};
 pub use budget::Budget;
+pub use permissions::{Bucket, Effect, IamPolicy, Scope, Statement, Task};
 #[cfg(feature = "s3")]
 pub use s3::S3Objects;

@@ -1,6 +1,8 @@
 //! Load balancers, listeners and rules.
 
+mod limits;
 mod routes;
+mod rules;
 
 use std::collections::BTreeMap;
 
@@ -9,13 +11,13 @@ use aws_sdk_elasticloadbalancingv2::operation::create_listener::CreateListenerOu
 use aws_sdk_elasticloadbalancingv2::types as sdk;
 use bluegreen_core::cloud::{CloudError, CloudErrorKind, ReadLoadBalancers, WriteLoadBalancers};
 use bluegreen_core::model::{
-    Action, Actions, Listener, ListenerKey, ListenerSettings, LoadBalancer, LoadBalancerKind,
-    LoadBalancerName, ResourceKey, Route, RouteKey, TargetGroupName,
+    Action, Actions, Limits, Listener, ListenerKey, ListenerSettings, LoadBalancer,
+    LoadBalancerKind, LoadBalancerName, Route, RouteKey, RuleSettings, TargetGroupName,
 };
 use futures_util::future::try_join_all;
 
 use crate::AwsCloud;
-use crate::convert::{action, target_group};
+use crate::convert::{action, rule, target_group, tls};
 use crate::error::{incomplete, or_absent, read_error, refused, write_error};
 use crate::locate::{if_there, with_arn};
 
@@ -49,11 +51,19 @@ impl ReadLoadBalancers for AwsCloud {
         let found = self.describe_rules(listener).await?;
         let rules = found.into_iter().map(|(key, rule)| {
             let actions = self.read_actions("DescribeRules", &key, rule.actions())?;
-            Ok(Route { key, actions })
+            Ok(Route { key, actions, takes: rule::read_takes(&rule) })
         });
         let mut rules = rules.collect::<Result<Vec<_>, CloudError>>()?;
         rules.sort_by_key(|rule| rule.key.priority);
         Ok(rules)
+    }
+
+    async fn rule_settings(&self, key: &RouteKey) -> Result<Option<RuleSettings>, CloudError> {
+        rules::settings(self, key).await
+    }
+
+    async fn limits(&self) -> Result<Limits, CloudError> {
+        limits::read(self).await
     }
 
     async fn routes(&self, keys: &[RouteKey]) -> Result<BTreeMap<RouteKey, Actions>, CloudError> {
@@ -70,11 +80,11 @@ impl ReadLoadBalancers for AwsCloud {
         let Some((_, listener)) = found.into_iter().find(|(one, _)| one == key) else {
             return Ok(None);
         };
-        let Listener { protocol, actions, .. } = self.read_listener(key.clone(), &listener)?;
+        let Listener { protocol, actions, tls, .. } = self.read_listener(key.clone(), &listener)?;
         let arn = listener.listener_arn();
         let arn = arn.ok_or_else(|| incomplete("DescribeListeners", key, "ListenerArn"))?;
-        let tags = if_there(self.describe_tags(&ResourceKey::Listener(key.clone()), arn).await)?;
-        Ok(tags.map(|tags| ListenerSettings { protocol, actions, tags }))
+        let tags = if_there(self.describe_tags(key, arn).await)?;
+        Ok(tags.map(|tags| ListenerSettings { protocol, actions, tags, tls }))
     }
 }
 
@@ -132,6 +142,14 @@ impl WriteLoadBalancers for AwsCloud {
         Ok(())
     }
 
+    async fn create_rule(&self, key: &RouteKey, settings: &RuleSettings) -> Result<(), CloudError> {
+        rules::create(self, key, settings).await
+    }
+
+    async fn delete_rule(&self, key: &RouteKey) -> Result<(), CloudError> {
+        rules::delete(self, key).await
+    }
+
     async fn set_deletion_protection(
         &self,
         name: &LoadBalancerName,
@@ -184,7 +202,9 @@ impl AwsCloud {
         // AWS lists every attribute; without a word there is no protection.
         let deletion_protection = attributes
             .any(|one| one.key() == Some(DELETION_PROTECTION) && one.value() == Some("true"));
-        Ok(LoadBalancer { name: LoadBalancerName::new(name), kind, deletion_protection })
+        let guarded = !found.security_groups().is_empty();
+        let name = LoadBalancerName::new(name);
+        Ok(LoadBalancer { name, kind, guarded, deletion_protection })
     }
 
     fn read_listener(
@@ -195,7 +215,8 @@ impl AwsCloud {
         // A gateway load balancer's listener has no protocol.
         let protocol = listener.protocol().map(|one| one.as_str().to_owned()).unwrap_or_default();
         let actions = self.read_actions("DescribeListeners", &key, listener.default_actions())?;
-        Ok(Listener { key, protocol, actions })
+        let tls = tls::read(listener).map_err(|error| refused("DescribeListeners", &key, error))?;
+        Ok(Listener { key, protocol, actions, tls })
     }
 
     fn read_actions(
@@ -239,6 +260,7 @@ impl AwsCloud {
         let actions = action::write(&settings.actions, &arns);
         let actions = &actions.map_err(|error| refused(OPERATION, key, error))?;
         let tags = &target_group::write_tags(&settings.tags);
+        let tls = &tls::write(&settings.tls).map_err(|error| refused(OPERATION, key, error))?;
         let (known, name) = (&self.names().load_balancers, &key.load_balancer);
         with_arn(
             known,
@@ -252,6 +274,9 @@ impl AwsCloud {
                     .protocol(settings.protocol.as_str().into())
                     .port(i32::from(key.port))
                     .set_default_actions(Some(actions.clone()))
+                    .set_certificates(tls.certificates.clone())
+                    .set_ssl_policy(tls.policy.clone())
+                    .set_alpn_policy(tls.alpn.clone())
                     .set_tags(tags.clone());
                 request.send().await.map_err(|error| write_error(OPERATION, key, error))
             },

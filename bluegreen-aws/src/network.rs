@@ -1,16 +1,20 @@
-//! Who can reach a load balancer.
+//! Who can reach a load balancer: whom its security groups let in, and the network ACLs of its
+//! subnets do not shut out.
+
+mod acl;
+mod cidr;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use async_trait::async_trait;
 use aws_sdk_elasticloadbalancingv2::types as sdk;
-use bluegreen_core::cloud::{CloudError, ReadNetwork};
+use bluegreen_core::cloud::{CloudError, CloudErrorKind, ReadNetwork};
 use bluegreen_core::model::{LoadBalancerName, PortRange};
 
 use crate::AwsCloud;
-use crate::ec2::{IpPermission, SecurityGroup};
+use crate::ec2::{NetworkAcl, SecurityGroup};
 use crate::error::{not_found, read_error};
+use cidr::Cidr;
 
 #[async_trait]
 impl ReadNetwork for AwsCloud {
@@ -38,8 +42,58 @@ impl ReadNetwork for AwsCloud {
         let groups = self.ec2().describe_security_groups(ids).await;
         let groups =
             groups.map_err(|error| read_error("DescribeSecurityGroups", load_balancer, error))?;
-        Ok(ports.ports().filter_map(|port| Some((port, opened_by(&groups, port)?))).collect())
+        let mut open: BTreeMap<u16, Vec<Opening>> = ports
+            .ports()
+            .map(|port| (port, openings(&groups, port)))
+            .filter(|(_, openings)| !openings.is_empty())
+            .collect();
+        if !open.is_empty() {
+            let zones = found.availability_zones().iter();
+            let subnets: Vec<String> =
+                zones.filter_map(|zone| zone.subnet_id().map(str::to_owned)).collect();
+            let acls = self.network_acls(load_balancer, &subnets).await?;
+            for (port, openings) in &mut open {
+                openings.retain(|opening| !acl::closes(&acls, &subnets, opening, *port));
+            }
+        }
+        let first =
+            |(port, openings): (u16, Vec<Opening>)| Some((port, openings.into_iter().next()?.why));
+        Ok(open.into_iter().filter_map(first).collect())
     }
+}
+
+impl AwsCloud {
+    /// Describes the network ACLs of subnets; none if that is not allowed, which leaves to the
+    /// security groups what is open.
+    async fn network_acls(
+        &self,
+        load_balancer: &LoadBalancerName,
+        subnets: &[String],
+    ) -> Result<Vec<NetworkAcl>, CloudError> {
+        const OPERATION: &str = "DescribeNetworkAcls";
+        if subnets.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.ec2().describe_network_acls(subnets).await {
+            Ok(acls) => Ok(acls),
+            Err(error) if self.is_not_offered(OPERATION, &error) => Ok(Vec::new()),
+            Err(error) => {
+                let error = read_error(OPERATION, load_balancer, error);
+                if error.kind() == CloudErrorKind::Denied { Ok(Vec::new()) } else { Err(error) }
+            }
+        }
+    }
+}
+
+/// Something that a security group lets in from outside.
+#[derive(Debug)]
+struct Opening {
+    /// From where, if that is a range of addresses.
+    range: Option<String>,
+    /// The numbers of the protocols.
+    protocols: &'static [&'static str],
+    /// What it is, in words.
+    why: String,
 }
 
 /// An internal load balancer has private addresses only.
@@ -50,65 +104,28 @@ fn is_unreachable(found: &sdk::LoadBalancer) -> bool {
         && found.ip_address_type() == Some(&sdk::IpAddressType::Ipv4)
 }
 
-fn opened_by(groups: &[SecurityGroup], port: u16) -> Option<String> {
-    groups.iter().find_map(|group| {
-        let what = group.ingress().iter().filter(|one| one.covers(port)).find_map(lets_in)?;
-        Some(format!("security group {} lets in {what}", group.group_id))
-    })
-}
-
-/// Returns what a permission lets in from outside, if anything.
-fn lets_in(permission: &IpPermission) -> Option<String> {
-    let range = permission.ranges().find(|range| !is_private(range)).map(str::to_owned);
-    // What a list holds would take a further call to tell.
-    range.or_else(|| permission.prefix_lists().next().map(|list| format!("prefix list {list}")))
-}
-
-/// Returns whether a range of addresses is one of a private network.
-///
-/// <https://www.rfc-editor.org/rfc/rfc1918>, <https://www.rfc-editor.org/rfc/rfc6598>,
-/// <https://www.rfc-editor.org/rfc/rfc4193>.
-fn is_private(range: &str) -> bool {
-    let parsed = || {
-        let (address, bits) = range.split_once('/')?;
-        Some((address.parse().ok()?, bits.parse().ok()?))
-    };
-    let Some((address, bits)) = parsed() else { return false };
-    let bits: u32 = bits;
-    match address {
-        IpAddr::V4(address) => {
-            let within = |network: [u8; 4], size: u32| {
-                let shift = 32 - size;
-                bits >= size && u32::from(address) >> shift == u32::from_be_bytes(network) >> shift
-            };
-            within([10, 0, 0, 0], 8)
-                || within([172, 16, 0, 0], 12)
-                || within([192, 168, 0, 0], 16)
-                || within([100, 64, 0, 0], 10)
-                || within([127, 0, 0, 0], 8)
-                || within([169, 254, 0, 0], 16)
-        }
-        IpAddr::V6(address) => {
-            let first = address.segments()[0];
-            let unique_local = bits >= 7 && first & 0xfe00 == 0xfc00;
-            let link_local = bits >= 10 && first & 0xffc0 == 0xfe80;
-            unique_local || link_local || (bits == 128 && address.is_loopback())
+/// Returns everything from outside that security groups let in to a port.
+fn openings(groups: &[SecurityGroup], port: u16) -> Vec<Opening> {
+    let mut all = Vec::new();
+    for group in groups {
+        for permission in group.ingress().iter().filter(|one| one.covers(port)) {
+            let protocols = permission.protocols();
+            let let_in = |what: &str| format!("security group {} lets in {what}", group.group_id);
+            let outside = permission
+                .ranges()
+                .filter(|range| Cidr::parse(range).is_none_or(|range| !range.is_private()));
+            all.extend(outside.map(|range| Opening {
+                range: Some(range.to_owned()),
+                protocols,
+                why: let_in(range),
+            }));
+            // What a list holds would take a further call to tell.
+            all.extend(permission.prefix_lists().map(|list| Opening {
+                range: None,
+                protocols,
+                why: let_in(&format!("prefix list {list}")),
+            }));
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn private_ranges_are_not_outside() {
-        for range in ["10.0.0.0/8", "10.1.2.3/32", "172.31.0.0/16", "192.168.1.0/24", "fd00::/8"] {
-            assert!(is_private(range), "{range}");
-        }
-        for range in ["0.0.0.0/0", "10.0.0.0/7", "172.32.0.0/16", "8.8.8.8/32", "::/0", "nonsense"]
-        {
-            assert!(!is_private(range), "{range}");
-        }
-    }
+    all
 }

@@ -14,6 +14,7 @@ const SERVICE: Service = Service {
     id: "Auto Scaling",
     prefix: "autoscaling",
     version: "2011-01-01",
+    global: false,
     call: Call::Scaling,
     charge: |_| Call::Scaling,
 };

@@ -89,12 +89,13 @@ impl AwsCloud {
     /// Describes the tags of a resource of Elastic Load Balancing.
     pub(crate) async fn describe_tags(
         &self,
-        resource: &ResourceKey,
+        resource: &(impl ToString + Sync),
         arn: &str,
     ) -> Result<Tags, CloudError> {
         let request = self.load_balancing_read().await.describe_tags();
         let answer = request.resource_arns(arn).send().await;
-        let answer = answer.map_err(|error| read_error("DescribeTags", resource, error))?;
+        let answer =
+            answer.map_err(|error| read_error("DescribeTags", resource.to_string(), error))?;
         Ok(answer.tag_descriptions().iter().flat_map(read_tags).collect())
     }
 

@@ -5,6 +5,7 @@ mod playground;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bluegreen_aws::Task;
 use bluegreen_core::model::Color;
 use bluegreen_core::transaction::Policy;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -25,6 +26,19 @@ Exit codes:
   3    refused; nothing was changed
   4    failed, and something is left: `bluegreen recover` goes on
   130  interrupted, and everything is as it was before";
+
+/// The end of `doctor --help`.
+const DOCTOR: &str = "\
+Ends with 3 if it finds a problem: something that hurts now, or that an operation would be refused
+for. Warnings and notes end with 0. It changes nothing.";
+
+/// The end of `iam-policy --help`.
+const IAM_POLICY: &str = "\
+Operations: status, upgrade, deploy, switch, scaledown, downgrade, orphans, doctor.
+`recover` and `undo` need what the runs needed that they take back.
+
+  bluegreen iam-policy ENV --operation switch > switch.json
+  aws iam create-policy --policy-name bluegreen-switch --policy-document file://switch.json";
 
 /// How `deploy` is used: one of three ways to say what.
 const DEPLOY: &str = "\
@@ -111,6 +125,10 @@ pub(crate) enum Output {
     Text,
     /// For programs
     Json,
+    /// For Terraform, a variable `bluegreen`; of `status` only
+    Tfvars,
+    /// For `CloudFormation`, parameters of the Systems Manager, one a line; of `status` only
+    Ssm,
 }
 
 /// When to use colours.
@@ -135,8 +153,12 @@ pub(crate) enum Command {
     Switch(Switch),
     /// Stop the colour that does not serve
     Scaledown(Scaledown),
+    /// Go back to one colour, the live one, and remove what was made for the other
+    Downgrade(Downgrade),
     /// Show environments as they are now
     Status(Status),
+    /// Look environments over: permissions, quotas, drift, open ports, and what mends them
+    Doctor(Doctor),
     /// List what runs made and no environment claims, and delete it
     Orphans(Orphans),
     /// List runs, newest first
@@ -150,6 +172,8 @@ pub(crate) enum Command {
     /// Tell who holds the locks of environments, or take one away
     #[command(subcommand)]
     Lock(Lock),
+    /// Write the policy of IAM that allows what operations on an environment call, and no more
+    IamPolicy(IamPolicy),
     /// Play with AWS on loopback: real traffic, real faults, no account
     #[command(subcommand)]
     Playground(Playground),
@@ -233,6 +257,20 @@ pub(crate) struct Scaledown {
     pub(crate) settle: Settle,
 }
 
+/// Options of `downgrade`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Downgrade {
+    /// Name the environment, as in the configuration
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
+    #[command(flatten)]
+    pub(crate) timeout: Timeout,
+    #[command(flatten)]
+    pub(crate) poll: Poll,
+    #[command(flatten)]
+    pub(crate) settle: Settle,
+}
+
 /// How long to wait.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Timeout {
@@ -277,6 +315,18 @@ pub(crate) struct Status {
     /// Compare the scaling groups of both colours, field by field
     #[arg(long)]
     pub(crate) parity: bool,
+}
+
+/// Options of `doctor`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = DOCTOR)]
+pub(crate) struct Doctor {
+    /// Name the environments [default: all that are configured]
+    #[arg(value_name = "ENV")]
+    pub(crate) environments: Vec<String>,
+    /// End with 3 for warnings, too
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 /// Options of `orphans`.
@@ -336,6 +386,28 @@ pub(crate) struct Undo {
     pub(crate) poll: Poll,
     #[command(flatten)]
     pub(crate) settle: Settle,
+}
+
+/// Options of `iam-policy`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = IAM_POLICY)]
+pub(crate) struct IamPolicy {
+    /// Name the environment, as in the configuration
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
+    /// Allow this operation, and what takes it back; may be given several times [default: all]
+    #[arg(long = "operation", value_name = "OP")]
+    pub(crate) operations: Vec<Task>,
+    /// Let machines have this role only; may be given several times [default: any role]
+    #[arg(long = "instance-role", value_name = "NAME")]
+    pub(crate) instance_roles: Vec<String>,
+    /// Look which load balancers and target groups the environment has, and allow no others; takes
+    /// credentials, while all else is written without a call
+    #[arg(long)]
+    pub(crate) narrow: bool,
+    /// Write this part only: what is longer than a managed policy may be is divided
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    pub(crate) part: Option<u8>,
 }
 
 /// What to do about locks.

@@ -2,16 +2,19 @@
 
 mod discover;
 mod error;
+mod health;
 mod section;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use bluegreen_core::model::{AccountId, EnvironmentName, PortRange, ScalingGroupName};
+use bluegreen_core::model::{AccountId, EnvironmentName, PortRange, Quiet, ScalingGroupName};
 use bluegreen_core::operation::EnvironmentSpec;
 
 pub(crate) use error::ConfigError;
 use section::{Section, Source};
+
+use crate::duration;
 
 /// What a configuration file says.
 #[derive(Debug)]
@@ -126,14 +129,14 @@ fn environment(
     let group = ScalingGroupName::new(section.string("scaling_group")?.value);
     let ports = section.string("idle_ports")?;
     let ports: PortRange = ports.value.parse().map_err(|error| ports.wrong(error))?;
-    let health = section.optional_string("health")?;
-    if let Some(health) = health.filter(|health| health.value != "idle-listener") {
-        let text = format!("`{}` is not there yet; this version has `idle-listener`", health.value);
-        return Err(health.wrong(text));
-    }
+    let health = health::read(&mut section)?;
+    let quiet = quiet(&mut section)?;
     let environment = EnvironmentName::new(name);
     let mut spec = EnvironmentSpec::new(environment, account.id.clone(), group, ports)
-        .with_protected(account.protected);
+        .with_account_alias(account.alias.as_str())
+        .with_protected(account.protected)
+        .with_health(health)
+        .with_quiet(quiet);
     if let Some(suffix) = section.optional_string("green_suffix")? {
         if !is_suffix(&suffix.value) {
             return Err(
@@ -144,6 +147,24 @@ fn environment(
     }
     section.finish()?;
     Ok(Environment { spec, region, account })
+}
+
+/// Reads what must be known of a colour's traffic before its machines are stopped.
+fn quiet(section: &mut Section<'_>) -> Result<Quiet, ConfigError> {
+    let mut quiet = Quiet::default();
+    if let Some(text) = section.optional_string("no_requests_for")? {
+        quiet.window = duration::parse_some(&text.value).map_err(|error| text.wrong(error))?;
+    }
+    if let Some(text) = section.optional_string("unmeasured")? {
+        quiet.unmeasured = match text.value.as_str() {
+            "traffic" => false,
+            "quiet" => true,
+            other => {
+                return Err(text.wrong(format!("`{other}` is neither `traffic` nor `quiet`")));
+            }
+        };
+    }
+    Ok(quiet)
 }
 
 /// Returns whether every resource's name may end like that.

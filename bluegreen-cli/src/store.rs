@@ -24,12 +24,22 @@ pub(crate) async fn open(global: &Global) -> Result<Arc<dyn Store>, Failure> {
     }
 }
 
-/// Opens a store in a bucket.
-async fn shared(global: &Global, text: &str) -> Result<Arc<dyn Store>, Failure> {
-    let url: BucketUrl = text.parse().map_err(|problem| {
+/// Returns the bucket that was asked for, if it is one.
+pub(crate) fn bucket(global: &Global) -> Result<Option<BucketUrl>, Failure> {
+    let asked = global.store.as_ref().and_then(|asked| asked.to_str());
+    asked.filter(|text| text.contains("://")).map(parse).transpose()
+}
+
+fn parse(text: &str) -> Result<BucketUrl, Failure> {
+    text.parse().map_err(|problem| {
         Failure::usage(format!("the store `{text}` is neither a folder nor a bucket: {problem}"))
             .with_hint("write it as `s3://BUCKET/PREFIX`, `?region=` and `?profile=` may follow")
-    })?;
+    })
+}
+
+/// Opens a store in a bucket.
+async fn shared(global: &Global, text: &str) -> Result<Arc<dyn Store>, Failure> {
+    let url = parse(text)?;
     let objects = connect::bucket(global, &url).await.map_err(|error| {
         Failure::usage(format!("the store `{text}` cannot be used: {error}"))
             .with_hint("set `AWS_REGION`, or give the region as in `s3://BUCKET?region=eu-west-1`")

@@ -1,11 +1,12 @@
 //! The closed list of changes that can be made to a cloud, each with its inverse.
 //!
-//! There is no change that deletes a load balancer, a live listener or a rule,
-//! and none that cannot be undone.
+//! There is no change that deletes a load balancer, a live listener or a rule
+//! that takes requests, and none that cannot be undone.
 
 mod describe;
 mod edit;
 mod fitting;
+mod guard;
 mod hold;
 mod launch;
 mod load_balancer;
@@ -31,8 +32,8 @@ use crate::cloud::{Cloud, CloudError, CloudErrorKind, ReadCloud};
 use crate::model::{
     Actions, Alarm, AlarmName, Capacity, FittingKey, Hold, LaunchConfigurationName, LaunchEdit,
     LaunchSource, ListenerKey, ListenerSettings, LoadBalancerName, Opaque, Policy, PolicyKey,
-    Process, ResourceKey, RouteKey, ScalingGroupName, ScalingGroupSettings, Schedule, ScheduleName,
-    TargetGroupName, TargetGroupSettings, UserData,
+    Process, ResourceKey, RouteKey, RuleSettings, ScalingGroupName, ScalingGroupSettings, Schedule,
+    ScheduleName, TargetGroupName, TargetGroupSettings, UserData,
 };
 use crate::transaction::{Change, Failure, Fields, Position, Reversibility, Severity};
 use edit::EditKind;
@@ -46,6 +47,8 @@ pub enum CloudChange {
     Route(Edit<RouteKey, Actions>),
     /// An idle listener.
     Listener(Edit<ListenerKey, Option<ListenerSettings>>),
+    /// A test rule.
+    Rule(Edit<RouteKey, Option<RuleSettings>>),
     /// Whether the cloud refuses to delete a load balancer.
     DeletionProtection(Edit<LoadBalancerName, bool>),
     /// A target group.
@@ -84,6 +87,7 @@ macro_rules! each {
         match $change {
             CloudChange::Route($edit) => $body,
             CloudChange::Listener($edit) => $body,
+            CloudChange::Rule($edit) => $body,
             CloudChange::DeletionProtection($edit) => $body,
             CloudChange::TargetGroup($edit) => $body,
             CloudChange::ScalingGroup($edit) => $body,
@@ -120,6 +124,7 @@ impl CloudChange {
     fn loses_identity(&self) -> bool {
         match self {
             Self::Listener(edit) => edit.after.is_none(),
+            Self::Rule(edit) => edit.after.is_none(),
             Self::TargetGroup(edit) => edit.after.is_none(),
             Self::ScalingGroup(edit) => edit.after.is_none(),
             Self::Policy(edit) => edit.after.is_none(),
@@ -154,6 +159,7 @@ impl Change for CloudChange {
         match (self, earlier) {
             (Self::Route(one), Self::Route(last)) => one.before == last.after,
             (Self::Listener(one), Self::Listener(last)) => one.before == last.after,
+            (Self::Rule(one), Self::Rule(last)) => one.before == last.after,
             (Self::DeletionProtection(one), Self::DeletionProtection(last)) => {
                 one.before == last.after
             }
@@ -228,6 +234,7 @@ impl Change for CloudChange {
     }
 
     async fn apply(&self, cloud: &Self::World) -> Result<(), CloudError> {
+        guard::check(self, cloud).await?;
         self.kind().apply(cloud).await
     }
 }

@@ -22,8 +22,8 @@ mod write;
 
 pub use error::{CloudError, CloudErrorKind};
 pub use read::{
-    ReadAlarms, ReadIdentity, ReadLaunch, ReadLoadBalancers, ReadNetwork, ReadScalingGroups,
-    ReadScalingPolicies, ReadTags, ReadTargetGroups,
+    ReadAlarms, ReadIdentity, ReadLaunch, ReadLoadBalancers, ReadNetwork, ReadPermissions,
+    ReadQuotas, ReadScalingGroups, ReadScalingPolicies, ReadTags, ReadTargetGroups, ReadTraffic,
 };
 pub use write::{
     WriteAlarms, WriteLaunch, WriteLoadBalancers, WriteScalingGroups, WriteScalingPolicies,
@@ -40,10 +40,13 @@ pub trait ReadCloud:
     + ReadLaunch
     + ReadLoadBalancers
     + ReadNetwork
+    + ReadPermissions
+    + ReadQuotas
     + ReadScalingGroups
     + ReadScalingPolicies
     + ReadTags
     + ReadTargetGroups
+    + ReadTraffic
 {
 }
 
@@ -53,10 +56,13 @@ impl<T> ReadCloud for T where
         + ReadLaunch
         + ReadLoadBalancers
         + ReadNetwork
+        + ReadPermissions
+        + ReadQuotas
         + ReadScalingGroups
         + ReadScalingPolicies
         + ReadTags
         + ReadTargetGroups
+        + ReadTraffic
         + ?Sized
 {
 }

@@ -7,6 +7,7 @@
 
 mod drained;
 mod health;
+mod quiet;
 
 use std::fmt;
 use std::time::Duration;
@@ -18,7 +19,9 @@ use serde::{Deserialize, Serialize};
 pub use health::{HealthCount, health};
 
 use crate::cloud::{Cloud, CloudError, CloudErrorKind, ReadCloud};
-use crate::model::{RouteKey, ScalingGroup, ScalingGroupName, TargetGroupName, TargetHealth};
+use crate::model::{
+    Quiet, RouteKey, ScalingGroup, ScalingGroupName, TargetGroupName, TargetHealth,
+};
 use crate::transaction::{Gate, Patience, Verdict};
 
 /// Something that must hold before a run goes on.
@@ -42,8 +45,8 @@ pub enum CloudGate {
         /// How long to wait for that.
         patience: Patience,
     },
-    /// No route sends requests to a colour, none of its targets is draining, and it has been so
-    /// for long enough that old connections are done.
+    /// No route sends requests to a colour, none of its targets is draining, it has been so for
+    /// long enough that old connections are done, and the cloud measured no requests to it.
     Drained {
         /// The target groups of the colour.
         target_groups: Vec<TargetGroupName>,
@@ -51,6 +54,9 @@ pub enum CloudGate {
         routes: Vec<RouteKey>,
         /// For how long it must be waited yet.
         rest: Duration,
+        /// For how long it must have had no requests; not asked by runs of earlier versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quiet: Option<Quiet>,
         /// How long to wait for that.
         patience: Patience,
     },
@@ -123,10 +129,17 @@ impl Gate for CloudGate {
                 let left = found.first().map_or(0, |group| group.instances.len());
                 Ok(drained::empty(left))
             }
-            Self::Drained { target_groups, routes, rest, .. } => {
+            Self::Drained { target_groups, routes, rest, quiet, .. } => {
                 let targets = target_health(cloud, target_groups);
                 let (routes, targets) = try_join(cloud.routes(routes), targets).await?;
-                Ok(drained::verdict(&routes, &targets, *rest, waited))
+                match (drained::verdict(&routes, &targets, *rest, waited), quiet) {
+                    // Measures are asked for last: they lag, and cost more than other reads.
+                    (Verdict::Pass(drained), Some(quiet)) => {
+                        let requests = cloud.requests(target_groups, quiet.window).await?;
+                        Ok(quiet::verdict(target_groups, &requests, *quiet, drained))
+                    }
+                    (verdict, _) => Ok(verdict),
+                }
             }
         }
     }
@@ -143,9 +156,13 @@ impl fmt::Display for CloudGate {
                 write!(f, "every instance of {group} is healthy, and they are as many as in {than}")
             }
             Self::Empty { group, .. } => write!(f, "{group} has no instances"),
-            Self::Drained { target_groups, .. } => {
+            Self::Drained { target_groups, quiet, .. } => {
                 let names: Vec<_> = target_groups.iter().map(ToString::to_string).collect();
-                write!(f, "{} idle and drained", names.join(" and "))
+                write!(f, "{} idle and drained", names.join(" and "))?;
+                match quiet {
+                    Some(quiet) => write!(f, ", no requests for {} s", quiet.window.as_secs()),
+                    None => Ok(()),
+                }
             }
         }
     }

@@ -3,9 +3,12 @@
 mod actor;
 mod bluegreen;
 mod circumstances;
+mod doctor;
+mod downgrading;
 mod error;
 mod history;
 mod locks;
+mod making;
 mod observe;
 mod orphans;
 mod parity;

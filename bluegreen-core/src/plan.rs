@@ -4,10 +4,13 @@
 //! it is executed.
 
 mod deploy;
+mod doctor;
+mod downgrade;
 mod holds;
 mod orphans;
 mod parity;
 mod refusal;
+mod removal;
 mod scaledown;
 mod switch;
 mod undo;
@@ -18,22 +21,24 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use deploy::{DeployFacts, DeployOptions, DeploySource, deploy};
+pub use doctor::{Examination, Finding, FindingSeverity, examine};
+pub use downgrade::{DowngradeFacts, DowngradeOptions, downgrade};
 pub use holds::{ExpiredHold, expired_hold};
 pub(crate) use holds::{signed, sweep};
 pub use orphans::{
-    Census, Findings, Kept, Making, OpenRun, Orphan, Unclaimed, Unread, delete_orphans, orphans,
-    unclaimed,
+    Census, Findings, Kept, OpenRun, Orphan, Unclaimed, Unread, delete_orphans, orphans, unclaimed,
 };
 pub use parity::{Disparity, GroupWhole, parity};
 pub use refusal::Refusal;
-pub use scaledown::{ScaledownFacts, ScaledownOptions, scaledown};
+pub use removal::Making;
+pub use scaledown::{NETWORK_SETTLE, ScaledownFacts, ScaledownOptions, scaledown};
 pub use switch::{SwitchOptions, switch};
 pub use undo::{Overtaken, Standing, UndoFacts, UndoOptions, standings, undo};
 pub use upgrade::{Names, UpgradeOptions, UpgradeSurvey, upgrade};
 
 use crate::change::{CloudChange, Edit};
 use crate::gate::{CloudGate, SideKey};
-use crate::model::{Color, Environment, Liveness, Process, ScalingGroup, Side};
+use crate::model::{Color, Environment, Liveness, Member, Process, ScalingGroup, Side};
 use crate::transaction::{Patience, Plan, Stage};
 
 /// A plan of changes of a cloud.
@@ -118,9 +123,10 @@ fn check_free(group: &ScalingGroup) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses a side that would not be health-checked without the live routes.
-fn check_kept_checked(side: &Side) -> Result<(), Refusal> {
-    match side.members.iter().find(|member| member.idle_listener.is_none()) {
+/// Refuses a side that would not be health-checked whichever side is live.
+fn check_kept_checked(environment: &Environment, side: &Side) -> Result<(), Refusal> {
+    let is_lost = |member: &&Member| environment.kept_checked_by(member).is_none();
+    match side.members.iter().find(is_lost) {
         Some(member) => Err(Refusal::NoIdleListener(member.target_group.name.clone())),
         None => Ok(()),
     }

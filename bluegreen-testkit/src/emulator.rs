@@ -107,6 +107,15 @@ impl Emulator {
     ///
     /// If the emulator does not answer.
     pub async fn enforce_permissions(&self) -> io::Result<()> {
-        query::enforce_permissions(self.server.address()).await
+        query::trust(self.server.address(), "0").await
+    }
+
+    /// From now on every call may be made by anybody, as in the beginning.
+    ///
+    /// # Errors
+    ///
+    /// If the emulator does not answer.
+    pub async fn trust_everybody(&self) -> io::Result<()> {
+        query::trust(self.server.address(), "inf").await
     }
 }

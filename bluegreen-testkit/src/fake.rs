@@ -20,8 +20,10 @@ mod identity;
 mod launch;
 mod load_balancers;
 mod machines;
+mod measure;
 mod meddle;
 mod network;
+mod papers;
 mod piece;
 mod pressure;
 #[cfg(feature = "playground")]
@@ -44,8 +46,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bluegreen_core::model::{
-    AccountId, ImageId, Instance, InstanceId, ScalingGroupName, TargetGroupName, TargetHealth,
-    Timestamp,
+    AccountId, ImageId, Instance, InstanceId, Limits, ScalingGroupName, TargetGroupName,
+    TargetHealth, Timestamp,
 };
 use bluegreen_core::transaction::Clock;
 
@@ -112,6 +114,13 @@ impl FakeCloud {
     #[must_use]
     pub fn with_timing(self, timing: Timing) -> Self {
         self.raw().timing = timing;
+        self
+    }
+
+    /// Sets how many of a thing the account may have.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        self.raw().limits = limits;
         self
     }
 

@@ -7,20 +7,22 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bluegreen_core::cloud::{
     CloudError, ReadAlarms, ReadIdentity, ReadLaunch, ReadLoadBalancers, ReadNetwork,
-    ReadScalingGroups, ReadScalingPolicies, ReadTags, ReadTargetGroups, WriteAlarms, WriteLaunch,
-    WriteLoadBalancers, WriteScalingGroups, WriteScalingPolicies, WriteTags, WriteTargetGroups,
+    ReadPermissions, ReadQuotas, ReadScalingGroups, ReadScalingPolicies, ReadTags,
+    ReadTargetGroups, ReadTraffic, WriteAlarms, WriteLaunch, WriteLoadBalancers,
+    WriteScalingGroups, WriteScalingPolicies, WriteTags, WriteTargetGroups,
 };
 use bluegreen_core::model::{
-    AccountId, Actions, Alarm, AlarmName, Capacity, Fitting, FittingKey, ImageId,
-    LaunchConfigurationName, LaunchEdit, LaunchSource, LaunchTemplateName, Listener, ListenerKey,
-    ListenerSettings, LoadBalancer, LoadBalancerName, Mark, Opaque, Policy, PolicyKey, PortRange,
-    Process, ResourceKey, Route, RouteKey, ScalingGroup, ScalingGroupName, ScalingGroupSettings,
-    Schedule, ScheduleName, Tags, TargetGroup, TargetGroupName, TargetGroupSettings, TargetHealth,
-    TemplateVersion,
+    AccountId, Actions, Alarm, AlarmName, Capacity, Estate, Fitting, FittingKey, ImageId,
+    LaunchConfigurationName, LaunchEdit, LaunchSource, LaunchTemplateName, Limits, Listener,
+    ListenerKey, ListenerSettings, LoadBalancer, LoadBalancerName, Mark, Opaque, Permission,
+    Policy, PolicyKey, PortRange, Process, Quota, Requests, ResourceKey, Route, RouteKey,
+    RuleSettings, ScalingGroup, ScalingGroupName, ScalingGroupSettings, Schedule, ScheduleName,
+    Tags, TargetGroup, TargetGroupName, TargetGroupSettings, TargetHealth, TemplateVersion,
 };
 
 mockall::mock! {
@@ -30,6 +32,17 @@ mockall::mock! {
     #[async_trait]
     impl ReadIdentity for Cloud {
         async fn account(&self) -> Result<AccountId, CloudError>;
+        async fn account_alias(&self) -> Result<Option<String>, CloudError>;
+    }
+
+    #[async_trait]
+    impl ReadQuotas for Cloud {
+        async fn quotas(&self) -> Result<Vec<Quota>, CloudError>;
+    }
+
+    #[async_trait]
+    impl ReadPermissions for Cloud {
+        async fn permissions(&self, estate: &Estate) -> Result<Vec<Permission>, CloudError>;
     }
 
     #[async_trait]
@@ -43,6 +56,8 @@ mockall::mock! {
             load_balancer: &LoadBalancerName,
         ) -> Result<Vec<Listener>, CloudError>;
         async fn rules(&self, listener: &ListenerKey) -> Result<Vec<Route>, CloudError>;
+        async fn rule_settings(&self, rule: &RouteKey) -> Result<Option<RuleSettings>, CloudError>;
+        async fn limits(&self) -> Result<Limits, CloudError>;
         async fn routes(&self, keys: &[RouteKey]) -> Result<BTreeMap<RouteKey, Actions>, CloudError>;
         async fn listener_settings(
             &self,
@@ -108,6 +123,15 @@ mockall::mock! {
     }
 
     #[async_trait]
+    impl ReadTraffic for Cloud {
+        async fn requests(
+            &self,
+            names: &[TargetGroupName],
+            window: Duration,
+        ) -> Result<Requests, CloudError>;
+    }
+
+    #[async_trait]
     impl ReadNetwork for Cloud {
         async fn open_ports(
             &self,
@@ -130,6 +154,12 @@ mockall::mock! {
             listener: &ListenerKey,
             settings: &ListenerSettings,
         ) -> Result<(), CloudError>;
+        async fn create_rule(
+            &self,
+            rule: &RouteKey,
+            settings: &RuleSettings,
+        ) -> Result<(), CloudError>;
+        async fn delete_rule(&self, rule: &RouteKey) -> Result<(), CloudError>;
         async fn delete_listener(&self, listener: &ListenerKey) -> Result<(), CloudError>;
         async fn set_deletion_protection(
             &self,

@@ -26,6 +26,7 @@ mod data;
 mod facts;
 pub mod fault;
 pub mod load;
+mod measure;
 mod page;
 pub mod remote;
 mod report;
@@ -179,7 +180,8 @@ impl Playground {
         saved::load(&shared)?;
         let server = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
         let autoscaler = tokio::spawn(autoscaler::run(Arc::clone(&shared)));
-        let tasks = vec![server.abort_handle(), autoscaler.abort_handle()];
+        let measure = tokio::spawn(measure::run(Arc::clone(&shared)));
+        let tasks = vec![server.abort_handle(), autoscaler.abort_handle(), measure.abort_handle()];
         Ok(Self { shared, address, tasks })
     }
 

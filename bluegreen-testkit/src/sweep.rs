@@ -129,6 +129,7 @@ impl Sweep {
         let (played, judged) = play(subject, reference, case);
         let mut found = vec![(case.clone(), judged)];
         if self.pairs
+            && subject.has_pairs()
             && let Some(played) = played
         {
             for pair in case::pairs(case, &played) {

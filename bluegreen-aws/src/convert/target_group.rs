@@ -17,6 +17,9 @@ use crate::arn;
 /// The attribute that the core knows.
 const DEREGISTRATION_DELAY: &str = "deregistration_delay.timeout_seconds";
 
+/// Whether clients stay with a target.
+const STICKINESS: &str = "stickiness.enabled";
+
 /// What AWS takes if the attribute is not told.
 ///
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html>
@@ -91,6 +94,7 @@ pub(crate) fn read_settings(
         port: known.port,
         protocol: known.protocol,
         deregistration_delay,
+        sticky: attributes.get(STICKINESS).is_some_and(|value| value == "true"),
         details: opaque::pack(&details(group, attributes))?,
         tags,
     })

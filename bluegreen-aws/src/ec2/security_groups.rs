@@ -78,6 +78,15 @@ impl IpPermission {
         }
     }
 
+    /// Returns the numbers of the protocols that it is about, of TCP and UDP.
+    pub(crate) fn protocols(&self) -> &'static [&'static str] {
+        match self.ip_protocol.as_str() {
+            "tcp" | "6" => &["6"],
+            "udp" | "17" => &["17"],
+            _ => &["6", "17"],
+        }
+    }
+
     /// Returns the address ranges that it lets in.
     pub(crate) fn ranges(&self) -> impl Iterator<Item = &str> {
         let v4 = self.ip_ranges.items.iter().map(|range| range.cidr_ip.as_str());

@@ -313,3 +313,66 @@ async fn without_a_security_group_every_port_of_a_network_load_balancer_is_open(
     let internal = load_balancer("<Scheme>internal</Scheme><IpAddressType>ipv4</IpAddressType>");
     assert!(open(vec![Answer::Http(200, internal)]).await.is_empty());
 }
+
+/// What the network ACL of the load balancer's subnets says, entry by entry.
+async fn open_behind(entries: &str, subnets: &[&str]) -> Vec<String> {
+    let zones: String =
+        subnets.iter().map(|id| format!("<member><SubnetId>{id}</SubnetId></member>")).collect();
+    let balancer = load_balancer(&format!(
+        "<Scheme>internet-facing</Scheme><IpAddressType>ipv4</IpAddressType>\
+         <AvailabilityZones>{zones}</AvailabilityZones>\
+         <SecurityGroups><member>sg-1</member></SecurityGroups>"
+    ));
+    let groups = "<DescribeSecurityGroupsResponse><securityGroupInfo><item><groupId>sg-1</groupId>\
+        <ipPermissions><item><ipProtocol>tcp</ipProtocol><fromPort>18080</fromPort>\
+        <toPort>18080</toPort><ipRanges><item><cidrIp>8.8.8.0/24</cidrIp></item>\
+        <item><cidrIp>9.9.9.0/24</cidrIp></item></ipRanges></item>\
+        </ipPermissions></item></securityGroupInfo></DescribeSecurityGroupsResponse>";
+    let acls = format!(
+        "<DescribeNetworkAclsResponse><networkAclSet><item><networkAclId>acl-1</networkAclId>\
+         <associationSet><item><subnetId>subnet-a</subnetId></item></associationSet>\
+         <entrySet>{entries}<item><ruleNumber>1</ruleNumber><protocol>-1</protocol>\
+         <ruleAction>deny</ruleAction><egress>true</egress><cidrBlock>0.0.0.0/0</cidrBlock></item>\
+         </entrySet></item></networkAclSet></DescribeNetworkAclsResponse>"
+    );
+    let answers = [balancer, groups, acls.leak()].map(|body| Answer::Http(200, body));
+    open(answers.into()).await
+}
+
+fn entry(number: u32, action: &str, protocol: &str, range: &str, ports: (u16, u16)) -> String {
+    let (from, to) = ports;
+    format!(
+        "<item><ruleNumber>{number}</ruleNumber><protocol>{protocol}</protocol>\
+         <ruleAction>{action}</ruleAction><egress>false</egress><cidrBlock>{range}</cidrBlock>\
+         <portRange><from>{from}</from><to>{to}</to></portRange></item>"
+    )
+}
+
+#[tokio::test]
+async fn a_network_acl_closes_what_a_security_group_opens() {
+    let all = "0.0.0.0/0";
+    let allow = entry(200, "allow", "-1", all, (0, 65_535));
+    let eight = "18080: security group sg-1 lets in 8.8.8.0/24";
+    let nine = "18080: security group sg-1 lets in 9.9.9.0/24";
+    let a = &["subnet-a"];
+    // Whatever is allowed first, is allowed.
+    assert_eq!(open_behind(&allow, a).await, [eight]);
+    let late = entry(300, "deny", "6", all, (18_000, 18_099));
+    assert_eq!(open_behind(&format!("{late}{allow}"), a).await, [eight]);
+    let deny = entry(100, "deny", "6", all, (18_000, 18_099));
+    assert!(open_behind(&format!("{allow}{deny}"), a).await.is_empty());
+    // Only of that protocol, of those ports, of all those addresses, in every subnet.
+    for other in [
+        entry(100, "deny", "17", all, (18_000, 18_099)),
+        entry(100, "deny", "6", all, (18_081, 18_099)),
+        entry(100, "deny", "6", "8.8.8.0/25", (18_000, 18_099)),
+    ] {
+        assert_eq!(open_behind(&format!("{allow}{other}"), a).await, [eight], "{other}");
+    }
+    let half = entry(100, "deny", "6", "8.8.8.0/24", (18_000, 18_099));
+    assert_eq!(open_behind(&format!("{allow}{half}"), a).await, [nine]);
+    let both = &["subnet-a", "subnet-b"];
+    assert_eq!(open_behind(&format!("{allow}{deny}"), both).await, [eight]);
+    // What no entry is about does not get through.
+    assert!(open_behind("", a).await.is_empty());
+}

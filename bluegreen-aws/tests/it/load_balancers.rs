@@ -164,6 +164,7 @@ async fn a_stale_arn_is_resolved_anew() {
         protocol: "HTTP".to_owned(),
         actions: Actions::forward_to(old.clone()),
         tags: [("bluegreen:run".to_owned(), "r1".to_owned())].into(),
+        tls: bluegreen_core::model::Opaque::default(),
     };
     world.cloud.create_target_group(&old, &settings).await.unwrap();
     world.cloud.create_listener(&key, &idle).await.unwrap();
@@ -196,6 +197,7 @@ async fn a_listener_is_made_once_and_with_its_tags() {
         protocol: "HTTP".to_owned(),
         actions: Actions::forward_to(group("web-http")),
         tags: [("bluegreen:environment".to_owned(), "web".to_owned())].into(),
+        tls: bluegreen_core::model::Opaque::default(),
     };
     world.cloud.create_listener(&key, &settings).await.unwrap();
     world.cloud.create_listener(&key, &settings).await.unwrap();

@@ -533,6 +533,7 @@ async fn drive(
         protocol: "HTTP".to_owned(),
         actions: Actions::forward_to(name("green")),
         tags: [("idle".to_owned(), "yes".to_owned())].into(),
+        tls: bluegreen_core::model::Opaque::default(),
     };
     cloud.create_listener(&key(18_080), &idle).await.expect("it is done");
     cloud.set_deletion_protection(&key(80).load_balancer, true).await.expect("it is done");

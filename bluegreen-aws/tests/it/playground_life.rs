@@ -18,13 +18,13 @@ use std::time::Duration;
 
 use bluegreen_core::cloud::Cloud;
 use bluegreen_core::model::{
-    AccountId, Capacity, EnvironmentName, ImageId, LaunchConfigurationName, LaunchSource,
-    LaunchTemplateName, ScalingGroupName,
+    AccountId, Capacity, EnvironmentName, HealthStrategy, ImageId, LaunchConfigurationName,
+    LaunchSource, LaunchTemplateName, Quiet, ScalingGroupName,
 };
 use bluegreen_core::operation::{Bluegreen, Done, EnvironmentSpec, Operation, OperationErrorKind};
 use bluegreen_core::plan::{
-    DeployOptions, DeploySource, ScaledownOptions, SwitchOptions, UndoOptions, UpgradeOptions,
-    Waits,
+    DeployOptions, DeploySource, DowngradeOptions, ScaledownOptions, SwitchOptions, UndoOptions,
+    UpgradeOptions, Waits,
 };
 use bluegreen_core::transaction::{Clock, Ending, Policy, SystemClock};
 use bluegreen_testkit::strategy::{STACK, any_world};
@@ -43,6 +43,8 @@ enum Verb {
     Deploy,
     Switch,
     Scaledown,
+    /// Goes back to one colour.
+    Downgrade,
     /// Takes back what was done last.
     Undo,
 }
@@ -108,6 +110,7 @@ impl Side {
             }
             Verb::Switch => Operation::Switch(SwitchOptions::default().with_waits(WAITS)),
             Verb::Scaledown => Operation::Scaledown(ScaledownOptions::default().with_waits(WAITS)),
+            Verb::Downgrade => Operation::Downgrade(DowngradeOptions::default().with_waits(WAITS)),
             Verb::Undo => {
                 let runs = self.bluegreen().log().await.expect("the journals can be read");
                 let last = runs.first()?.run.clone();
@@ -144,6 +147,7 @@ fn spec(world: &PlaygroundWorld) -> EnvironmentSpec {
         ScalingGroupName::new(&world.stack.scaling_group),
         "18080-18099".parse().expect("a range"),
     )
+    .with_quiet(Quiet { window: Duration::from_secs(2), unmeasured: false })
 }
 
 /// Operates on a copy of a world, on virtual time.
@@ -165,9 +169,19 @@ fn in_memory(world: World, spec: EnvironmentSpec, image: ImageId, verbs: &[Verb]
     })
 }
 
-/// Operates on both sides, and compares them after every operation.
-async fn both_end_alike(world: PlaygroundWorld, verbs: Vec<Verb>) {
-    let (spec, fake) = (spec(&world), world.fake());
+/// Operates on both sides, and compares them after every operation; returns how it ended.
+async fn both_end_alike(world: PlaygroundWorld, verbs: Vec<Verb>) -> Vec<End> {
+    let spec = spec(&world);
+    both_end_alike_with(world, spec, verbs).await
+}
+
+/// The same, of an environment that is configured in some way.
+async fn both_end_alike_with(
+    world: PlaygroundWorld,
+    spec: EnvironmentSpec,
+    verbs: Vec<Verb>,
+) -> Vec<End> {
+    let fake = world.fake();
     let image = ImageId::new(&world.stack.images[0]);
     let (copy, of_copy) = (fake.world(), (spec.clone(), image.clone(), verbs.clone()));
     let remembered = tokio::task::spawn_blocking(move || {
@@ -177,18 +191,25 @@ async fn both_end_alike(world: PlaygroundWorld, verbs: Vec<Verb>) {
     let remembered = remembered.await.expect("it does not panic");
     let (cloud, clock) = (Arc::new(world.cloud.clone()), Arc::new(SystemClock));
     let side = Side { cloud, clock, store: MemoryStore::new(), fake, spec, image };
+    let mut ends = Vec::new();
     for (nth, (verb, expected)) in verbs.iter().zip(remembered).enumerate() {
         let end = side.operate(*verb).await;
         assert_eq!(end.answer, expected.answer, "{verb:?}, the {nth}th of {verbs:?}");
         let difference = difference(&end.world, &expected.world, "world");
         assert_eq!(difference, Vec::<String>::new(), "{verb:?}, the {nth}th of {verbs:?}");
+        ends.push(end);
     }
+    ends
 }
 
-/// Takes away how forwards were spelled.
+/// Takes away how forwards were spelled, and what is made up from the id of a run.
 fn leave_spelling_out(value: &mut Value) {
     match value {
         Value::Object(fields) => {
+            if let Some(header) = fields.get_mut("HttpHeaderConfig").and_then(Value::as_object_mut)
+            {
+                header.remove("Values");
+            }
             if let Some(forward) = fields.get_mut("forward").and_then(Value::as_object_mut) {
                 forward.remove("form");
             }
@@ -222,8 +243,49 @@ async fn a_whole_life_ends_the_same_in_memory_and_over_the_wire() {
     both_end_alike(PlaygroundWorld::new().await, life.to_vec()).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_and_a_downgrade_leave_a_stack_as_it_was() {
+    let world = PlaygroundWorld::new().await;
+    let mut before = serde_json::to_value(world.fake().world()).expect("a world is plain data");
+    leave_spelling_out(&mut before);
+    let ends = both_end_alike(world, vec![Verb::Upgrade, Verb::Downgrade]).await;
+    assert_ne!(ends[0].world, before);
+    let difference = difference(&ends[1].world, &before, "world");
+    assert_eq!(difference, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_colours_are_kept_checked_over_the_wire_in_every_way() {
+    let life = [Verb::Upgrade, Verb::Deploy, Verb::Switch, Verb::Undo, Verb::Downgrade];
+    for health in [
+        HealthStrategy::WeightZero { cuts_connections: false },
+        HealthStrategy::TestRule { sources: vec!["127.0.0.0/8".to_owned()] },
+    ] {
+        let world = PlaygroundWorld::new().await;
+        let before = world.fake().world();
+        let spec = spec(&world).with_health(health);
+        let fake = world.fake();
+        let ends = both_end_alike_with(world, spec, life.to_vec()).await;
+        assert!(ends.iter().all(|end| matches!(end.answer, Answer::Ran { .. })), "{ends:?}");
+        assert!(fake.world().load_balancers == before.load_balancers, "it is as it was");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_load_balancer_is_switched_over_the_wire_as_in_memory() {
+    let life = [Verb::Upgrade, Verb::Deploy, Verb::Switch, Verb::Undo];
+    let world = PlaygroundWorld::new().await;
+    world.add_a_network_service().await;
+    let mut spec = spec(&world);
+    spec.scaling_group = ScalingGroupName::new("flows");
+    spec.quiet.unmeasured = true;
+    let ends = both_end_alike_with(world, spec, life.to_vec()).await;
+    assert!(ends.iter().all(|end| matches!(end.answer, Answer::Ran { .. })), "{ends:?}");
+}
+
 fn any_verbs() -> impl Strategy<Value = Vec<Verb>> {
-    let all = [Verb::Upgrade, Verb::Deploy, Verb::Switch, Verb::Scaledown, Verb::Undo];
+    let all =
+        [Verb::Upgrade, Verb::Deploy, Verb::Switch, Verb::Scaledown, Verb::Downgrade, Verb::Undo];
     let random = prop::collection::vec(prop::sample::select(all.to_vec()), 1..=4);
     // Most of what may be done in any order is refused before an upgrade.
     (any::<bool>(), random).prop_map(|(upgraded, random)| {

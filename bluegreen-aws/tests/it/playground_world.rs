@@ -49,14 +49,19 @@ impl PlaygroundWorld {
         self.playground.site(ACCOUNT, REGION).cloud().clone()
     }
 
-    async fn add_an_opaque_rule(&self) {
+    /// Returns the ARN of the listener of the service on a port.
+    pub(crate) async fn listener(&self, port: u16) -> String {
         let balancer = self.call(ELB, "DescribeLoadBalancers", &[]).await;
         let balancer = inside(&balancer, "LoadBalancerArn");
         let listeners =
             self.call(ELB, "DescribeListeners", &[("LoadBalancerArn", &balancer)]).await;
-        let (before, _) = listeners.split_once("<Port>80</Port>").expect("it listens there");
-        let listener =
-            inside(&before[before.rfind("<member>").expect("it is one")..], "ListenerArn");
+        let port = format!("<Port>{port}</Port>");
+        let (before, _) = listeners.split_once(&port).expect("it listens there");
+        inside(&before[before.rfind("<ListenerArn>").expect("it has one")..], "ListenerArn")
+    }
+
+    async fn add_an_opaque_rule(&self) {
+        let listener = self.listener(80).await;
         let params = [
             ("ListenerArn", &*listener),
             ("Priority", "20"),
@@ -67,6 +72,72 @@ impl PlaygroundWorld {
             ("Actions.member.1.RedirectConfig.StatusCode", "HTTP_301"),
         ];
         self.call(ELB, "CreateRule", &params).await;
+    }
+
+    /// Makes the service `flows` on a network load balancer: TCP on 8000, TLS on 8443.
+    pub(crate) async fn add_a_network_service(&self) {
+        let subnets = self.call("ec2", "DescribeSubnets", &[]).await;
+        let (vpc, subnet) = (inside(&subnets, "vpcId"), inside(&subnets, "subnetId"));
+        let description = [("GroupName", "flows"), ("GroupDescription", "lets everybody in")];
+        let group = self.call("ec2", "CreateSecurityGroup", &description).await;
+        let group = inside(&group, "groupId");
+        for port in ["8000", "8443"] {
+            let rule = [
+                ("GroupId", &*group),
+                ("IpPermissions.1.IpProtocol", "tcp"),
+                ("IpPermissions.1.FromPort", port),
+                ("IpPermissions.1.ToPort", port),
+                ("IpPermissions.1.IpRanges.1.CidrIp", "0.0.0.0/0"),
+            ];
+            self.call("ec2", "AuthorizeSecurityGroupIngress", &rule).await;
+        }
+        let balancer = [
+            ("Name", "flows"),
+            ("Type", "network"),
+            ("Subnets.member.1", &*subnet),
+            ("SecurityGroups.member.1", &*group),
+        ];
+        let balancer = self.call(ELB, "CreateLoadBalancer", &balancer).await;
+        let balancer = inside(&balancer, "LoadBalancerArn");
+        let mut arns = Vec::new();
+        for (name, protocol, port) in [("flows-tcp", "TCP", "8000"), ("flows-tls", "TLS", "8443")] {
+            let group = [
+                ("Name", name),
+                ("Protocol", protocol),
+                ("Port", port),
+                ("VpcId", &*vpc),
+                ("HealthCheckIntervalSeconds", "5"),
+                ("HealthCheckTimeoutSeconds", "2"),
+            ];
+            let arn = inside(&self.call(ELB, "CreateTargetGroup", &group).await, "TargetGroupArn");
+            let mut listener = vec![
+                ("LoadBalancerArn", &*balancer),
+                ("Protocol", protocol),
+                ("Port", port),
+                ("DefaultActions.member.1.Type", "forward"),
+                ("DefaultActions.member.1.TargetGroupArn", &*arn),
+            ];
+            if protocol == "TLS" {
+                let certificate = "arn:aws:acm:us-east-1:123456789012:certificate/flows";
+                listener.push(("Certificates.member.1.CertificateArn", certificate));
+                listener.push(("SslPolicy", "ELBSecurityPolicy-TLS13-1-2-2021-06"));
+            }
+            self.call(ELB, "CreateListener", &listener).await;
+            arns.push(arn);
+        }
+        let params = [
+            ("AutoScalingGroupName", "flows"),
+            ("LaunchTemplate.LaunchTemplateName", "web"),
+            ("LaunchTemplate.Version", "1"),
+            ("MinSize", "1"),
+            ("DesiredCapacity", "2"),
+            ("MaxSize", "3"),
+            ("VPCZoneIdentifier", &*subnet),
+            ("TargetGroupARNs.member.1", &*arns[0]),
+            ("TargetGroupARNs.member.2", &*arns[1]),
+        ];
+        self.call(SCALING, "CreateAutoScalingGroup", &params).await;
+        self.wait_until_well("flows", 2, &["flows-tcp", "flows-tls"]).await;
     }
 
     async fn add_a_launch_configuration(&self) {
@@ -154,21 +225,31 @@ impl PlaygroundWorld {
         let fake = self.fake();
         let group = fake.world().scaling_groups[&ScalingGroupName::new("web")].clone();
         let wanted = usize::try_from(group.capacity.desired).expect("it is small");
+        self.wait_until_well("web", wanted, &["web-http", "web-https"]).await;
+    }
+
+    async fn wait_until_well(&self, service: &str, wanted: usize, target_groups: &[&str]) {
+        let fake = self.fake();
         let is_well = |name: &str| {
             let targets = fake.health(&TargetGroupName::new(name));
             targets.len() == wanted
                 && targets.iter().all(|target| target.state == HealthState::Healthy)
         };
         let well = async {
-            while !["web-http", "web-https"].into_iter().all(is_well) {
+            while !target_groups.iter().all(|name| is_well(name)) {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
         let in_time = tokio::time::timeout(Duration::from_mins(1), well).await;
-        in_time.expect("the machines of the service become healthy");
+        assert!(in_time.is_ok(), "the machines of {service} become healthy");
     }
 
-    async fn call(&self, service: &str, action: &str, params: &[(&str, &str)]) -> String {
+    pub(crate) async fn call(
+        &self,
+        service: &str,
+        action: &str,
+        params: &[(&str, &str)],
+    ) -> String {
         let reply = query(&self.playground.url(), service, action, params).await;
         let reply = reply.expect("it is answered");
         assert_eq!(reply.status, 200, "{action}: {}", reply.body);
@@ -178,7 +259,7 @@ impl PlaygroundWorld {
 
 /// Returns the text of the first element of a name.
 #[track_caller]
-fn inside(body: &str, element: &str) -> String {
+pub(crate) fn inside(body: &str, element: &str) -> String {
     let rest = body.split_once(&format!("<{element}>")).expect("it is in the answer").1;
     rest.split_once('<').expect("it ends").0.to_owned()
 }

@@ -109,6 +109,7 @@ async fn what_goes_away_meanwhile_is_left_out_and_the_others_are_not() {
         protocol: "HTTP".to_owned(),
         actions: Actions::forward_to(names[0].clone()),
         tags: [("one-of-many".to_owned(), "1".to_owned())].into(),
+        tls: bluegreen_core::model::Opaque::default(),
     };
     world.cloud.create_listener(&key, &settings).await.unwrap();
     world.calls();

@@ -137,6 +137,37 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Takes a list of strings that may be there.
+    pub(super) fn optional_strings(
+        &mut self,
+        key: &'static str,
+    ) -> Result<Option<Found<'a, Vec<String>>>, ConfigError> {
+        let Some(entry) = self.take(key) else { return Ok(None) };
+        let wanted = "a list of strings in quotes";
+        let DeValue::Array(list) = entry.value else {
+            return Err(self.mistyped(&entry.key, entry.at, wanted, &entry.value));
+        };
+        let mut value = Vec::new();
+        for one in list {
+            match one.into_inner() {
+                DeValue::String(text) => value.push(text.into_owned()),
+                other => return Err(self.mistyped(&entry.key, entry.at, wanted, &other)),
+            }
+        }
+        Ok(Some(Found { value, source: self.source, key: self.path(key), at: entry.at }))
+    }
+
+    /// Takes a truth value that may be there, with where it stands.
+    pub(super) fn found_bool(
+        &mut self,
+        key: &'static str,
+    ) -> Result<Option<Found<'a, bool>>, ConfigError> {
+        let at = self.left.iter().find(|entry| entry.key == key).map(|entry| entry.at);
+        let value = self.optional_bool(key)?;
+        let found = |(value, at)| Found { value, source: self.source, key: self.path(key), at };
+        Ok(value.zip(at).map(found))
+    }
+
     /// Takes a truth value that may be there.
     pub(super) fn optional_bool(&mut self, key: &'static str) -> Result<Option<bool>, ConfigError> {
         let Some(entry) = self.take(key) else { return Ok(None) };

@@ -1,3 +1,5 @@
+use bluegreen_core::model::HealthStrategy;
+
 use super::*;
 
 const WHOLE: &str = r#"
@@ -38,6 +40,27 @@ fn a_whole_configuration_is_read() {
 }
 
 #[test]
+fn both_colours_are_kept_checked_as_the_configuration_says() {
+    let health = |text: &str| {
+        let config = read(&WHOLE.replace("health = \"idle-listener\"", text)).unwrap();
+        config.environment("IE-L-NGINX").unwrap().spec.health.clone()
+    };
+    assert_eq!(health(""), HealthStrategy::IdleListener);
+    assert_eq!(
+        health("health = \"weight-zero\""),
+        HealthStrategy::WeightZero { cuts_connections: false }
+    );
+    assert_eq!(
+        health("health = \"weight-zero\"\ncuts_connections = true"),
+        HealthStrategy::WeightZero { cuts_connections: true }
+    );
+    assert_eq!(
+        health("health = \"test-rule\"\ntest_sources = [\"10.0.0.0/8\", \"fd00::/8\"]"),
+        HealthStrategy::TestRule { sources: vec!["10.0.0.0/8".into(), "fd00::/8".into()] }
+    );
+}
+
+#[test]
 fn what_is_wrong_is_said_with_its_line_and_key() {
     let key = "bluegreen.toml:3: `accounts.live.id`: ";
     assert_eq!(
@@ -70,10 +93,25 @@ fn what_is_wrong_is_said_with_its_line_and_key() {
         )
     );
     assert_eq!(
-        with("idle-listener", "weight-zero"),
+        with("idle-listener", "luck"),
         format!(
-            "bluegreen.toml:12: {environment}.health`: \
-             `weight-zero` is not there yet; this version has `idle-listener`"
+            "bluegreen.toml:12: {environment}.health`: `luck` is not a way to keep both colours \
+             checked; there is idle-listener, weight-zero, test-rule"
+        )
+    );
+    let line = "health = \"idle-listener\"";
+    assert_eq!(
+        with(line, "cuts_connections = true"),
+        format!(
+            "bluegreen.toml:12: {environment}.cuts_connections`: \
+             it belongs to `health = \"weight-zero\"`"
+        )
+    );
+    assert_eq!(
+        with(line, "health = \"test-rule\"\ntest_sources = [\"10.0.0.0/33\"]"),
+        format!(
+            "bluegreen.toml:13: {environment}.test_sources`: \
+             `10.0.0.0/33` is not a range of addresses like `10.0.0.0/8`"
         )
     );
     assert_eq!(

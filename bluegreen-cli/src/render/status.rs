@@ -21,6 +21,8 @@ pub(crate) struct StatusReport {
     upgraded: bool,
     live: Option<Color>,
     split: bool,
+    /// How both colours are kept checked.
+    health: String,
     routes: Vec<RouteReport>,
     colors: BTreeMap<Color, ColorReport>,
     run: Option<RunId>,
@@ -64,10 +66,22 @@ struct ColorReport {
     target_groups: Vec<TargetGroupReport>,
 }
 
+/// A header that only a test rule takes.
+#[derive(Debug, Serialize)]
+struct TestHeader {
+    name: String,
+    value: String,
+}
+
 #[derive(Debug, Serialize)]
 struct TargetGroupReport {
     name: String,
     idle_port: Option<u16>,
+    /// What keeps it checked while it is idle.
+    checked_by: Option<String>,
+    /// What a request must say to get here by its test rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test_header: Option<TestHeader>,
     healthy: usize,
     unhealthy: usize,
     initial: usize,
@@ -91,7 +105,7 @@ impl StatusReport {
             Liveness::Live(color) if upgraded => Some(color),
             _ => None,
         };
-        let side = |color| Some((color, ColorReport::new(environment.side(color)?)));
+        let side = |color| Some((color, ColorReport::new(environment, environment.side(color)?)));
         Self {
             environment: environment.name.to_string(),
             account: environment.account.to_string(),
@@ -99,6 +113,7 @@ impl StatusReport {
             upgraded,
             live,
             split: liveness == Liveness::Split,
+            health: environment.health.to_string(),
             routes: environment
                 .routes
                 .iter()
@@ -132,7 +147,7 @@ impl RouteReport {
 }
 
 impl ColorReport {
-    fn new(side: &Side) -> Self {
+    fn new(environment: &Environment, side: &Side) -> Self {
         let group = &side.group;
         Self {
             scaling_group: group.name.to_string(),
@@ -146,18 +161,23 @@ impl ColorReport {
             target_groups: side
                 .members
                 .iter()
-                .map(|one| TargetGroupReport::new(side, one))
+                .map(|one| TargetGroupReport::new(environment, side, one))
                 .collect(),
         }
     }
 }
 
 impl TargetGroupReport {
-    fn new(side: &Side, member: &Member) -> Self {
+    fn new(environment: &Environment, side: &Side, member: &Member) -> Self {
         let count = health(&side.group, &member.health);
         Self {
             name: member.target_group.name.to_string(),
             idle_port: member.idle_listener.as_ref().map(|listener| listener.port),
+            checked_by: environment.kept_checked_by(member).map(|route| route.to_string()),
+            test_header: member.test_rule.as_ref().map(|rule| TestHeader {
+                name: rule.takes.header.clone(),
+                value: rule.takes.value.clone(),
+            }),
             healthy: count.of(HealthState::Healthy),
             unhealthy: count.of(HealthState::Unhealthy),
             initial: count.of(HealthState::Initial),
@@ -292,12 +312,19 @@ fn groups(report: &StatusReport) -> Table {
 }
 
 fn target_groups(report: &StatusReport) -> Table {
-    let mut table = Table::new(&["COLOR", "TARGET GROUP", ">IDLE PORT", "TARGETS"]);
+    // Almost everywhere an idle listener does it, whose load balancer is known.
+    let has_listeners = report.health == "idle-listener";
+    let by = if has_listeners { ">IDLE PORT" } else { "CHECKED BY" };
+    let mut table = Table::new(&["COLOR", "TARGET GROUP", by, "TARGETS"]);
     for (side, group) in &report.colors {
         for target_group in &group.target_groups {
-            let port =
-                target_group.idle_port.map_or_else(|| "-".to_owned(), |port| port.to_string());
-            table.row([color(*side), target_group.name.clone(), port, target_group.words()]);
+            let by = if has_listeners {
+                target_group.idle_port.map(|port| port.to_string())
+            } else {
+                target_group.checked_by.clone()
+            };
+            let by = by.unwrap_or_else(|| "-".to_owned());
+            table.row([color(*side), target_group.name.clone(), by, target_group.words()]);
         }
     }
     table

@@ -61,7 +61,8 @@ fn what_is_wrong_is_said_with_file_line_and_key() {
     sandbox.run(&["status"]).fails(
         2,
         "error: bluegreen.toml:21: `environments.IE-L-NGINX.colour`: there is no such key; \
-         there is account, region, scaling_group, idle_ports, health, green_suffix\n",
+         there is account, region, scaling_group, idle_ports, health, cuts_connections, \
+         test_sources, no_requests_for, unmeasured, green_suffix\n",
     );
     sandbox.write("work/bluegreen.toml", "[accounts.dev\n");
     let said = sandbox.run(&["status"]);

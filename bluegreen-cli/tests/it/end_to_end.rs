@@ -98,26 +98,29 @@ IE-L-NGINX  green is live  (account 123456789012 emulator, us-east-1)
         "\
 deploy IE-L-NGINX  (account 123456789012 emulator, us-east-1)
 
+  GATE blue is idle and drained
+    1  ≤ 15m       web-http and web-https idle and drained, no requests for 180 s
+
   stop web
-    1  equivalent  size of web: 2 (min 1, max 4) → 0 (min 0, max 0)
+    2  equivalent  size of web: 2 (min 1, max 4) → 0 (min 0, max 0)
 
   GATE wait until its machines are gone
-    2  ≤ 15m       web has no instances
+    3  ≤ 15m       web has no instances
 
   make the new version
-    3  exact       create version of launch template web with image {image}
+    4  exact       create version of launch template web with image {image}
 
   point the idle colour at it
-    4  exact       launch source of web: web version 1 → web, the new version
-    5  exact       note image {image} on web
+    5  exact       launch source of web: web version 1 → web, the new version
+    6  exact       note image {image} on web
 
   start it
-    6  exact       size of web: 0 (min 0, max 0) → 1 (min 1, max 4)
+    7  exact       size of web: 0 (min 0, max 0) → 1 (min 1, max 4)
 
   GATE wait until it is healthy
-    7  ≤ 15m       every instance of web is healthy
+    8  ≤ 15m       every instance of web is healthy
 
-5 changes in 6 stages; equivalent: undone with as many machines, but other ones
+5 changes in 7 stages; equivalent: undone with as many machines, but other ones
 undo: a failure or Ctrl-C takes everything back; what serves is not touched
 rollback: there is no point of no return, every step can be taken back; from the
 last one that takes about 10m04s
@@ -264,7 +267,7 @@ async fn accounts_are_guarded_and_roles_assumed() {
         stand.run(args).await.fails(
             3,
             "error: these credentials are of account 444455556666, but environment `IE-L-NGINX` \
-             is in account 123456789012\n\nhint: choose the right profile\n",
+             is in account 123456789012 (emulator)\n\nhint: choose the right profile\n",
         );
     }
 

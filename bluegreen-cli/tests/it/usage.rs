@@ -18,10 +18,12 @@ fn help_names_every_command_and_every_exit_code() {
         "scaledown",
         "status",
         "orphans",
+        "doctor",
         "log",
         "show",
         "recover",
         "undo",
+        "iam-policy",
         "lock",
     ] {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is missing:\n{help}");
@@ -39,6 +41,8 @@ fn help_fits_eighty_columns() {
         &["recover", "-h"],
         &["undo", "--help"],
         &["lock", "break", "-h"],
+        &["iam-policy", "--help"],
+        &["doctor", "--help"],
     ] {
         let mut command = sandbox.command(args);
         let output = command.env("COLUMNS", "80").output().expect("the binary can be run");

@@ -40,7 +40,7 @@ impl Service {
         let config = format!(
             "[accounts.soak]\nid = \"{}\"\n[environments.SOAK]\naccount = \"soak\"\n\
              region = \"{}\"\nscaling_group = \"{}\"\nidle_ports = \"18080-18099\"\n\
-             health = \"idle-listener\"\n",
+             health = \"idle-listener\"\nno_requests_for = \"2s\"\n",
             stack.account, stack.region, stack.scaling_group
         );
         std::fs::write(folder.path().join("bluegreen.toml"), config).expect("it can be written");

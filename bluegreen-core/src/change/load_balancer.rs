@@ -5,7 +5,9 @@ use async_trait::async_trait;
 use super::edit::{EditKind, position, position_by};
 use super::{Edit, describe};
 use crate::cloud::{Cloud, CloudError, CloudErrorKind, ReadCloud};
-use crate::model::{Actions, ListenerKey, ListenerSettings, LoadBalancerName, RouteKey, tag_key};
+use crate::model::{
+    Actions, ListenerKey, ListenerSettings, LoadBalancerName, RouteKey, RuleSettings, tag_key,
+};
 use crate::transaction::{Fields, Position, fields};
 
 #[async_trait]
@@ -74,6 +76,53 @@ impl EditKind for Edit<ListenerKey, Option<ListenerSettings>> {
 
     async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
         Ok(self.mentioned(cloud.listener_settings(&self.of).await?.as_ref()))
+    }
+}
+
+#[async_trait]
+impl EditKind for Edit<RouteKey, Option<RuleSettings>> {
+    fn resource(&self) -> String {
+        format!("test rule {}", self.of)
+    }
+
+    async fn observe(&self, cloud: &dyn ReadCloud) -> Result<Position, CloudError> {
+        if let Some(found) = cloud.rule_settings(&self.of).await? {
+            let is = |found: &RuleSettings, wanted: &RuleSettings| {
+                found.takes == wanted.takes
+                    && found.actions == wanted.actions
+                    && found.tags.get(tag_key::RUN) == wanted.tags.get(tag_key::RUN)
+            };
+            return Ok(position_by(Some(&found), self.before.as_ref(), self.after.as_ref(), is));
+        }
+        // Somebody else's rule has the priority, if there is one.
+        let is_taken = !cloud.routes(std::slice::from_ref(&self.of)).await?.is_empty();
+        Ok(match (is_taken, &self.after) {
+            (true, _) => Position::Drifted,
+            (false, None) => Position::After,
+            (false, Some(_)) if self.before.is_none() => Position::Before,
+            (false, Some(_)) => Position::Drifted,
+        })
+    }
+
+    async fn apply(&self, cloud: &dyn Cloud) -> Result<(), CloudError> {
+        match &self.after {
+            Some(settings) => cloud.create_rule(&self.of, settings).await,
+            None => cloud.delete_rule(&self.of).await,
+        }
+    }
+
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let to = self.made().map_or_else(String::new, |made| describe::forward(&made.actions));
+        let what = format_args!("test rule {} for {to}", self.of);
+        describe::presence(f, self.before.as_ref(), self.after.as_ref(), what)
+    }
+
+    fn values(&self) -> (Fields, Fields) {
+        self.all_fields()
+    }
+
+    async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
+        Ok(self.mentioned(cloud.rule_settings(&self.of).await?.as_ref()))
     }
 }
 

@@ -1,15 +1,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
 use super::CloudError;
 use crate::model::{
-    AccountId, Actions, Alarm, AlarmName, Fitting, ImageId, LaunchSource, LaunchTemplateName,
-    Listener, ListenerKey, ListenerSettings, LoadBalancer, LoadBalancerName, Opaque, Policy,
-    PortRange, ResourceKey, Route, RouteKey, ScalingGroup, ScalingGroupName, ScalingGroupSettings,
-    Schedule, Tags, TargetGroup, TargetGroupName, TargetGroupSettings, TargetHealth,
-    TemplateVersion,
+    AccountId, Actions, Alarm, AlarmName, Estate, Fitting, ImageId, LaunchSource,
+    LaunchTemplateName, Limits, Listener, ListenerKey, ListenerSettings, LoadBalancer,
+    LoadBalancerName, Opaque, Permission, Policy, PortRange, Quota, Requests, ResourceKey, Route,
+    RouteKey, RuleSettings, ScalingGroup, ScalingGroupName, ScalingGroupSettings, Schedule, Tags,
+    TargetGroup, TargetGroupName, TargetGroupSettings, TargetHealth, TemplateVersion,
 };
 
 /// Tells who is asking.
@@ -17,6 +18,28 @@ use crate::model::{
 pub trait ReadIdentity: Debug + Send + Sync {
     /// Returns the account that the credentials belong to.
     async fn account(&self) -> Result<AccountId, CloudError>;
+
+    /// Returns the name that people gave the account, if they did.
+    ///
+    /// Not everybody may ask: whoever shows it must do without it.
+    async fn account_alias(&self) -> Result<Option<String>, CloudError>;
+}
+
+/// Tells how much there may be.
+#[async_trait]
+pub trait ReadQuotas: Debug + Send + Sync {
+    /// Returns how much there may be, once for each kind, and how much there is.
+    ///
+    /// What the cloud does not tell is left out.
+    async fn quotas(&self) -> Result<Vec<Quota>, CloudError>;
+}
+
+/// Tells what the caller may do.
+#[async_trait]
+pub trait ReadPermissions: Debug + Send + Sync {
+    /// Returns whether the caller may do what operations do, each action by the name of the
+    /// operation; what nobody can tell is told as such.
+    async fn permissions(&self, estate: &Estate) -> Result<Vec<Permission>, CloudError>;
 }
 
 /// Tells what load balancers do with requests.
@@ -45,6 +68,14 @@ pub trait ReadLoadBalancers: Debug + Send + Sync {
     ///
     /// Never answers from a cache.
     async fn routes(&self, keys: &[RouteKey]) -> Result<BTreeMap<RouteKey, Actions>, CloudError>;
+
+    /// Returns what would make a test rule again, tags included.
+    ///
+    /// `None` if there is no such rule, or if it takes other requests than those with one header.
+    async fn rule_settings(&self, rule: &RouteKey) -> Result<Option<RuleSettings>, CloudError>;
+
+    /// Returns how many of a thing the account may have.
+    async fn limits(&self) -> Result<Limits, CloudError>;
 
     /// Returns what would make a listener again, tags included.
     async fn listener_settings(
@@ -158,6 +189,22 @@ pub trait ReadNetwork: Debug + Send + Sync {
         load_balancer: &LoadBalancerName,
         ports: PortRange,
     ) -> Result<BTreeMap<u16, String>, CloudError>;
+}
+
+/// Tells how much traffic there was.
+#[async_trait]
+pub trait ReadTraffic: Debug + Send + Sync {
+    /// Returns how many requests each target group had within the last `window`, health checks
+    /// aside.
+    ///
+    /// What is not measured is left out: a target group whose kind has no such measure, that does
+    /// not exist, or of which there is no recent data. It may have had any number. The measure
+    /// lags behind by as much as the cloud's does.
+    async fn requests(
+        &self,
+        names: &[TargetGroupName],
+        window: Duration,
+    ) -> Result<Requests, CloudError>;
 }
 
 /// Tells what tags resources have.

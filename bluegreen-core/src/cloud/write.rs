@@ -7,7 +7,7 @@ use super::CloudError;
 use crate::model::{
     Actions, Alarm, AlarmName, Capacity, FittingKey, LaunchConfigurationName, LaunchEdit,
     LaunchSource, LaunchTemplateName, ListenerKey, ListenerSettings, LoadBalancerName, Mark,
-    Opaque, Policy, PolicyKey, Process, ResourceKey, RouteKey, ScalingGroupName,
+    Opaque, Policy, PolicyKey, Process, ResourceKey, RouteKey, RuleSettings, ScalingGroupName,
     ScalingGroupSettings, Schedule, ScheduleName, TargetGroupName, TargetGroupSettings,
 };
 
@@ -28,6 +28,13 @@ pub trait WriteLoadBalancers: Debug + Send + Sync {
 
     /// Deletes a listener with its rules.
     async fn delete_listener(&self, listener: &ListenerKey) -> Result<(), CloudError>;
+
+    /// Makes a test rule, its tags with it; never replaces one.
+    async fn create_rule(&self, rule: &RouteKey, settings: &RuleSettings)
+    -> Result<(), CloudError>;
+
+    /// Deletes a rule; refuses one that takes other requests than those with one header.
+    async fn delete_rule(&self, rule: &RouteKey) -> Result<(), CloudError>;
 
     /// Turns deletion protection on or off.
     async fn set_deletion_protection(

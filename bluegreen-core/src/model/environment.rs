@@ -5,8 +5,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountId, EnvironmentName, ImageId, InstanceId, Listener, ListenerKey, LoadBalancerName,
-    Route, ScalingGroup, TargetGroup, TargetGroupName, TargetHealth,
+    AccountId, EnvironmentName, HealthStrategy, ImageId, InstanceId, Listener, ListenerKey,
+    LoadBalancerName, Route, RouteKey, ScalingGroup, TargetGroup, TargetGroupName, TargetHealth,
+    TestRule,
 };
 
 /// One of the two sides of an environment, by identity and not by role.
@@ -84,6 +85,8 @@ pub struct Environment {
     pub name: EnvironmentName,
     /// The account that it is in, as the cloud says.
     pub account: AccountId,
+    /// How both colours are kept checked.
+    pub health: HealthStrategy,
     /// Where requests are sent to the environment: its live routes, in order.
     pub routes: Vec<Route>,
     /// Every listener of the load balancers that the environment's target groups are on.
@@ -114,6 +117,8 @@ pub struct Member {
     pub target_group: TargetGroup,
     /// The idle listener that keeps it checked, if there is one.
     pub idle_listener: Option<ListenerKey>,
+    /// The test rule that keeps it checked, if there is one.
+    pub test_rule: Option<TestRule>,
     /// What the load balancer thinks of its targets.
     pub health: Vec<TargetHealth>,
 }
@@ -152,6 +157,46 @@ pub enum Liveness {
 }
 
 impl Environment {
+    /// Returns whether a network load balancer is among its load balancers.
+    pub fn is_on_network(&self) -> bool {
+        self.listeners.iter().any(Listener::is_of_network)
+    }
+
+    /// Returns whether a route is one of a network load balancer.
+    pub fn is_network_route(&self, route: &RouteKey) -> bool {
+        let mut listeners = self.listeners.iter();
+        listeners.any(|listener| listener.key == route.listener && listener.is_of_network())
+    }
+
+    /// Returns what keeps a target group of a colour checked whichever colour is live: its idle
+    /// listener, its test rule, or a live route that names it beside its counterpart.
+    ///
+    /// A route whose clients are sticky does not count: a switch takes the old target group out of
+    /// it, since a weight of 0 would not move them.
+    pub fn kept_checked_by(&self, member: &Member) -> Option<RouteKey> {
+        let idle = member.idle_listener.clone().map(RouteKey::default_of);
+        let test = || member.test_rule.as_ref().map(|rule| rule.key.clone());
+        let weighted = || {
+            let name = &member.target_group.name;
+            let pair = self.pairs.iter().find(|pair| pair.blue == *name || pair.green == *name)?;
+            let keeps = |route: &&Route| {
+                route.actions.forward().is_some_and(|forward| {
+                    let is_kept = forward.stickiness().is_none() && self.keeps_at_zero(&route.key);
+                    is_kept && forward.names(&pair.blue) && forward.names(&pair.green)
+                })
+            };
+            self.routes.iter().find(keeps).map(|route| route.key.clone())
+        };
+        idle.or_else(test).or_else(weighted)
+    }
+
+    /// Returns whether a target group may stay in a route with a weight of 0: on a network load
+    /// balancer that closes its connections, which somebody must have agreed to.
+    pub fn keeps_at_zero(&self, route: &RouteKey) -> bool {
+        !self.is_network_route(route)
+            || self.health == (HealthStrategy::WeightZero { cuts_connections: true })
+    }
+
     /// Returns whether the environment has both colours.
     pub fn is_upgraded(&self) -> bool {
         self.green.is_some()

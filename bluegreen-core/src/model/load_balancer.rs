@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actions, LoadBalancerName, Tags};
+use super::{Actions, LoadBalancerName, Opaque, Tags, TestMatch};
 
 /// A load balancer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct LoadBalancer {
     pub name: LoadBalancerName,
     /// On which layer it balances.
     pub kind: LoadBalancerKind,
+    /// Whether security groups decide who reaches it.
+    pub guarded: bool,
     /// Whether the cloud refuses to delete it.
     pub deletion_protection: bool,
 }
@@ -89,6 +91,16 @@ pub struct Listener {
     pub protocol: String,
     /// What it does when no rule matches.
     pub actions: Actions,
+    /// What belongs to TLS: the certificate, the policy. Empty if it listens in the clear.
+    pub tls: Opaque,
+}
+
+impl Listener {
+    /// Returns whether it is one of a network load balancer.
+    pub fn is_of_network(&self) -> bool {
+        // An application load balancer speaks nothing else, a gateway's listeners no protocol.
+        !matches!(self.protocol.as_str(), "HTTP" | "HTTPS" | "")
+    }
 }
 
 /// A listener's default action or a rule, with what it does.
@@ -98,6 +110,16 @@ pub struct Route {
     pub key: RouteKey,
     /// What it does with a request.
     pub actions: Actions,
+    /// Which requests it takes, if it is a rule that takes only those with some header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub takes: Option<TestMatch>,
+}
+
+impl Route {
+    /// Returns whether it is a test rule: one that no request reaches which does not know how.
+    pub fn is_test(&self) -> bool {
+        self.takes.as_ref().is_some_and(TestMatch::is_ours)
+    }
 }
 
 /// What makes an idle listener: a listener on a closed port that keeps a target group checked.
@@ -109,6 +131,9 @@ pub struct ListenerSettings {
     pub actions: Actions,
     /// Its tags.
     pub tags: Tags,
+    /// What belongs to TLS: the certificate, the policy. Empty if it listens in the clear.
+    #[serde(default, skip_serializing_if = "Opaque::is_empty")]
+    pub tls: Opaque,
 }
 
 /// Ports from `first` to `last`, both included; written `18080-18099`.

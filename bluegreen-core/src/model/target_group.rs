@@ -37,4 +37,7 @@ pub struct TargetGroupSettings {
     pub details: Opaque,
     /// Its tags.
     pub tags: Tags,
+    /// Whether clients stay with the target that they were sent to first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sticky: bool,
 }

@@ -9,7 +9,8 @@ use crate::cloud::Cloud;
 use crate::gate::CloudGate;
 use crate::model::{Environment, EnvironmentName, RunId};
 use crate::plan::{
-    Decision, DeployOptions, ScaledownOptions, SwitchOptions, UndoOptions, UpgradeOptions,
+    Decision, DeployOptions, DowngradeOptions, ScaledownOptions, SwitchOptions, UndoOptions,
+    UpgradeOptions,
 };
 use crate::transaction::{
     Cancel, Clock, Engine, EventSink, Header, Holder, Lease, NoSink, Outcome, Policy, Store,
@@ -147,6 +148,15 @@ impl Bluegreen {
         options: ScaledownOptions,
     ) -> Result<Done, OperationError> {
         self.run(spec, &Operation::Scaledown(options)).await
+    }
+
+    /// Goes back to one colour, the live one, and removes what the tool made.
+    pub async fn downgrade(
+        &self,
+        spec: &EnvironmentSpec,
+        options: DowngradeOptions,
+    ) -> Result<Done, OperationError> {
+        self.run(spec, &Operation::Downgrade(options)).await
     }
 
     /// Takes a committed run back, if nobody changed what it left.

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::history::{self, RunSummary};
-use super::{Bluegreen, EnvironmentSpec, Operation, OperationError};
+use super::{Bluegreen, EnvironmentSpec, Operation, OperationError, RunState};
 use crate::model::{EnvironmentName, RunId};
 use crate::plan::CloudPlan;
 use crate::transaction::Ending;
@@ -16,12 +16,14 @@ pub struct Circumstances {
     pub idle_for: Duration,
     /// What the run did that is to be taken back; nothing if that is not what is wanted.
     pub undone: Option<CloudPlan>,
+    /// What the last upgrade did; nothing if nobody knows, or that is not what is wanted.
+    pub upgraded: Option<CloudPlan>,
 }
 
 impl Circumstances {
     /// Plans for `run`, knowing nothing of earlier ones.
     pub fn new(run: RunId) -> Self {
-        Self { run, idle_for: Duration::ZERO, undone: None }
+        Self { run, idle_for: Duration::ZERO, undone: None, upgraded: None }
     }
 
     /// Says for how long the idle colour is known to have been idle.
@@ -64,6 +66,9 @@ impl Bluegreen {
             Operation::Undo(options) => {
                 circumstances.with_undone(self.undoable(spec, &options.run).await?)
             }
+            Operation::Downgrade(_) => {
+                Circumstances { upgraded: self.last_upgrade(&ours).await?, ..circumstances }
+            }
             _ => circumstances,
         })
     }
@@ -75,6 +80,20 @@ impl Bluegreen {
         let Some(ended) = changed.filter_map(|summary| summary.ended).max() else { return };
         let since = self.clock.now().since(ended);
         tokio::time::sleep(self.policy.reread.saturating_sub(since)).await;
+    }
+
+    /// Returns what the last upgrade did of which there is a journal.
+    async fn last_upgrade(
+        &self,
+        ours: &[&RunSummary],
+    ) -> Result<Option<CloudPlan>, OperationError> {
+        let committed = |summary: &&&RunSummary| {
+            summary.operation == "upgrade" && summary.state == RunState::Committed
+        };
+        let Some(upgrade) = ours.iter().find(committed) else { return Ok(None) };
+        let run = &upgrade.run;
+        let (_, ledger) = history::understood(run, &self.store.read(run).await?)?;
+        Ok(Some(ledger.plan().clone()))
     }
 
     /// Returns what a run did, if it can be taken back: it is of this environment, and committed.

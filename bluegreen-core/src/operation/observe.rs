@@ -7,8 +7,9 @@ use crate::change::ImageNote;
 use crate::cloud::{CloudError, ReadCloud};
 use crate::gate::target_health;
 use crate::model::{
-    Color, Environment, ImageId, LaunchSource, Listener, ListenerKey, Member, Pair, Route,
-    RouteKey, ScalingGroup, Side, TargetGroup, TargetGroupName, TargetHealth, tag_key,
+    AccountId, Color, Environment, ImageId, LaunchSource, Listener, ListenerKey, Member, Pair,
+    Route, RouteKey, ScalingGroup, Side, TargetGroup, TargetGroupName, TargetHealth, TestRule,
+    tag_key,
 };
 use crate::plan::Names;
 
@@ -31,12 +32,15 @@ pub async fn observe(
     let (routes, images) =
         try_join(routes(cloud, &live, &names), images(cloud, std::iter::once(&blue).chain(&green)))
             .await?;
-    let side = |group: ScalingGroup, color| found.side(group, color, &pairs, &idle, &images);
+    let (tests, routes): (Vec<_>, Vec<_>) = routes.into_iter().partition(Route::is_test);
+    let kept = Kept { idle, tests };
+    let side = |group: ScalingGroup, color| found.side(group, color, &pairs, &kept, &images);
     let green = green.map(|group| side(group, Color::Green)).transpose()?;
     let account = blue.account.clone();
     let blue = side(blue, Color::Blue)?;
     let name = spec.name.clone();
-    let environment = Environment { name, account, routes, listeners, blue, green, pairs };
+    let health = spec.health.clone();
+    let environment = Environment { name, account, health, routes, listeners, blue, green, pairs };
     check_routed(&environment)?;
     Ok(environment)
 }
@@ -53,7 +57,7 @@ async fn groups(
     let Some(blue) = blue.into_iter().next() else {
         return Err(no_group(cloud, spec).await);
     };
-    check_account(&blue.account, spec)?;
+    check_account(cloud, &blue.account, spec).await?;
     if blue.target_groups.is_empty() {
         return Err(OperationError::refused(format!(
             "scaling group `{}` has no target groups",
@@ -76,7 +80,7 @@ async fn no_group(cloud: &dyn ReadCloud, spec: &EnvironmentSpec) -> OperationErr
     match cloud.account().await {
         Err(error) => return error.into(),
         Ok(account) => {
-            if let Err(error) = check_account(&account, spec) {
+            if let Err(error) = check_account(cloud, &account, spec).await {
                 return error;
             }
         }
@@ -87,16 +91,24 @@ async fn no_group(cloud: &dyn ReadCloud, spec: &EnvironmentSpec) -> OperationErr
 }
 
 /// Refuses any account but the one that the environment must be in.
-pub(super) fn check_account(
-    account: &crate::model::AccountId,
+pub(super) async fn check_account(
+    cloud: &dyn ReadCloud,
+    account: &AccountId,
     spec: &EnvironmentSpec,
 ) -> Result<(), OperationError> {
     if *account == spec.account {
         return Ok(());
     }
-    let (name, wanted) = (&spec.name, &spec.account);
+    // Not everybody may ask for its name; the number is what counts.
+    let alias = cloud.account_alias().await.ok().flatten();
+    let named = |account: &AccountId, alias: Option<&str>| {
+        alias.map_or_else(|| account.to_string(), |alias| format!("{account} ({alias})"))
+    };
+    let (found, wanted) =
+        (named(account, alias.as_deref()), named(&spec.account, spec.account_alias.as_deref()));
+    let name = &spec.name;
     Err(OperationError::refused(format!(
-        "these credentials are of account {account}, but environment `{name}` is in account {wanted}"
+        "these credentials are of account {found}, but environment `{name}` is in account {wanted}"
     ))
     .with_hint("choose the right profile"))
 }
@@ -126,6 +138,7 @@ async fn routes(
     let defaults = live.iter().map(|listener| Route {
         key: RouteKey::default_of(listener.key.clone()),
         actions: listener.actions.clone(),
+        takes: None,
     });
     let is_ours = |route: &Route| {
         let forward = route.actions.forward();
@@ -198,30 +211,43 @@ impl Found {
         group: ScalingGroup,
         color: Color,
         pairs: &[Pair],
-        idle: &[&Listener],
+        kept: &Kept<'_>,
         images: &[(LaunchSource, ImageId)],
     ) -> Result<Side, OperationError> {
         let members = pairs
             .iter()
-            .map(|pair| self.member(pair.get(color), idle))
+            .map(|pair| self.member(pair.get(color), kept))
             .collect::<Result<_, _>>()?;
         let launch = group.launch.bare();
         let image = images.iter().find(|(one, _)| *one == launch);
         Ok(Side { image: image.map(|(_, image)| image.clone()), group, members })
     }
 
-    fn member(&self, name: &TargetGroupName, idle: &[&Listener]) -> Result<Member, OperationError> {
+    fn member(&self, name: &TargetGroupName, kept: &Kept<'_>) -> Result<Member, OperationError> {
         let target_group = self.target_groups.iter().find(|group| group.name == *name);
         let Some(target_group) = target_group.cloned() else {
             return Err(OperationError::refused(format!("target group `{name}` is not there"))
                 .with_hint("detach it from the scaling group: it blocks every launch"));
         };
         Ok(Member {
-            idle_listener: idle_listener(name, idle),
+            idle_listener: idle_listener(name, &kept.idle),
+            test_rule: test_rule(name, &kept.tests),
             health: self.health.get(name).cloned().unwrap_or_default(),
             target_group,
         })
     }
+}
+
+/// What keeps target groups checked and sends them no live traffic.
+struct Kept<'a> {
+    idle: Vec<&'a Listener>,
+    tests: Vec<Route>,
+}
+
+fn test_rule(name: &TargetGroupName, tests: &[Route]) -> Option<TestRule> {
+    let reaches = |route: &&Route| route.actions.forward().is_some_and(|one| one.reaches(name));
+    let rule = tests.iter().find(reaches)?;
+    Some(TestRule { key: rule.key.clone(), takes: rule.takes.clone()? })
 }
 
 fn idle_listener(name: &TargetGroupName, idle: &[&Listener]) -> Option<ListenerKey> {

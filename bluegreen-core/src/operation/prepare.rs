@@ -2,18 +2,19 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 
+use super::downgrading::downgrade_facts;
 use super::observe::{check_account, observe};
 use super::standing::undo_facts;
 use super::survey::{survey, version};
 use super::{Circumstances, EnvironmentSpec, OperationError};
 use crate::cloud::{CloudError, ReadCloud};
 use crate::model::{
-    Color, Environment, ImageId, LaunchSource, Liveness, RunId, ScalingGroup, Side, TemplateVersion,
+    Color, Environment, ImageId, LaunchSource, Liveness, ScalingGroup, Side, TemplateVersion,
 };
 use crate::plan::{
-    Decision, DeployFacts, DeployOptions, DeploySource, Refusal, ScaledownFacts, ScaledownOptions,
-    SwitchOptions, UndoOptions, UpgradeOptions, deploy, scaledown, signed, sweep, switch, undo,
-    upgrade,
+    Decision, DeployFacts, DeployOptions, DeploySource, DowngradeOptions, NETWORK_SETTLE, Refusal,
+    ScaledownFacts, ScaledownOptions, SwitchOptions, UndoOptions, UpgradeOptions, deploy,
+    downgrade, scaledown, signed, sweep, switch, undo, upgrade,
 };
 
 /// What is to be done with an environment.
@@ -28,6 +29,8 @@ pub enum Operation {
     Switch(SwitchOptions),
     /// Stop the idle colour.
     Scaledown(ScaledownOptions),
+    /// Go back to one colour.
+    Downgrade(DowngradeOptions),
     /// Take an earlier run back.
     Undo(UndoOptions),
 }
@@ -40,6 +43,7 @@ impl Operation {
             Self::Deploy(_) => "deploy",
             Self::Switch(_) => "switch",
             Self::Scaledown(_) => "scaledown",
+            Self::Downgrade(_) => "downgrade",
             Self::Undo(_) => "undo",
         }
     }
@@ -52,7 +56,7 @@ pub async fn prepare(
     operation: &Operation,
     circumstances: &Circumstances,
 ) -> Result<(Environment, Decision), OperationError> {
-    check_account(&cloud.account().await?, spec)?;
+    check_account(cloud, &cloud.account().await?, spec).await?;
     let observed = observe(cloud, spec).await?;
     check_refreshes(cloud, &observed).await?;
     let run = &circumstances.run;
@@ -69,16 +73,21 @@ pub async fn prepare(
             upgrade(&environment, options, &survey)?
         }
         Operation::Deploy(options) => {
-            let facts = deploy_facts(cloud, &environment, options, run).await?;
+            let facts = deploy_facts(cloud, spec, &environment, options, circumstances).await?;
             deploy(&environment, options, &facts)?
         }
         Operation::Switch(options) => switch(&environment, options)?,
         Operation::Scaledown(options) => {
-            let facts = scaledown_facts(cloud, &environment, circumstances).await?;
+            let facts = scaledown_facts(cloud, spec, &environment, circumstances).await?;
             scaledown(&environment, options, facts)?
         }
+        Operation::Downgrade(options) => {
+            let drain = scaledown_facts(cloud, spec, &environment, circumstances).await?;
+            let facts = downgrade_facts(cloud, &environment, circumstances, drain).await?;
+            downgrade(&environment, options, &facts)?
+        }
         Operation::Undo(options) => {
-            let drain = scaledown_facts(cloud, &environment, circumstances).await?;
+            let drain = scaledown_facts(cloud, spec, &environment, circumstances).await?;
             let facts = undo_facts(cloud, circumstances, drain).await?;
             undo(&environment, options, &facts)?
         }
@@ -120,14 +129,17 @@ fn sides(environment: &Environment) -> Option<(&Side, &Side)> {
 /// Looks up what a deploy needs, and refuses what does not exist.
 async fn deploy_facts(
     cloud: &dyn ReadCloud,
+    spec: &EnvironmentSpec,
     environment: &Environment,
     options: &DeployOptions,
-    run: &RunId,
+    circumstances: &Circumstances,
 ) -> Result<DeployFacts, OperationError> {
+    let run = circumstances.run.clone();
+    let drain = scaledown_facts(cloud, spec, environment, circumstances).await?;
     let Some((live, idle)) = sides(environment) else {
         // The planner refuses and says why.
-        let launch = environment.blue.group.launch.clone();
-        return Ok(DeployFacts { run: run.clone(), live_launch: launch, image: None });
+        let live_launch = environment.blue.group.launch.clone();
+        return Ok(DeployFacts { run, live_launch, image: None, drain });
     };
     let live_launch = numbered(&live.group.launch, version(cloud, &live.group.launch).await?);
     let image = match &options.source {
@@ -141,7 +153,7 @@ async fn deploy_facts(
         DeploySource::From(color) => environment.side(*color).and_then(|side| side.image.clone()),
         DeploySource::TemplateVersion(number) => version_image(cloud, idle, *number).await?,
     };
-    Ok(DeployFacts { run: run.clone(), live_launch, image })
+    Ok(DeployFacts { run, live_launch, image, drain })
 }
 
 /// Returns the image of an existing version of the idle colour's template.
@@ -171,14 +183,17 @@ fn numbered(launch: &LaunchSource, number: Option<u64>) -> LaunchSource {
 /// Looks up what stopping the idle colour needs.
 async fn scaledown_facts(
     cloud: &dyn ReadCloud,
+    spec: &EnvironmentSpec,
     environment: &Environment,
     circumstances: &Circumstances,
 ) -> Result<ScaledownFacts, OperationError> {
     let deregistration_delay = deregistration_delay(cloud, environment).await?;
-    Ok(ScaledownFacts { deregistration_delay, idle_for: circumstances.idle_for })
+    let (idle_for, quiet) = (circumstances.idle_for, spec.quiet);
+    Ok(ScaledownFacts { deregistration_delay, idle_for, quiet })
 }
 
-/// Returns the longest deregistration delay of the idle colour.
+/// Returns the longest deregistration delay of the idle colour; on a network load balancer, that is
+/// counted from when it has really let go of the colour.
 async fn deregistration_delay(
     cloud: &dyn ReadCloud,
     environment: &Environment,
@@ -188,5 +203,6 @@ async fn deregistration_delay(
         idle.members.iter().map(|member| cloud.target_group_settings(&member.target_group.name));
     let found = try_join_all(looks).await?;
     let delays = found.into_iter().flatten().map(|settings| settings.deregistration_delay);
-    Ok(delays.max().unwrap_or_default())
+    let settle = if environment.is_on_network() { NETWORK_SETTLE } else { Duration::ZERO };
+    Ok(delays.max().unwrap_or_default() + settle)
 }

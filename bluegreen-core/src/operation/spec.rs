@@ -1,4 +1,6 @@
-use crate::model::{AccountId, EnvironmentName, PortRange, ScalingGroupName};
+use crate::model::{
+    AccountId, EnvironmentName, HealthStrategy, PortRange, Quiet, ScalingGroupName,
+};
 
 /// What a program says about an environment; everything else is observed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,6 +10,8 @@ pub struct EnvironmentSpec {
     pub name: EnvironmentName,
     /// The account that it must be in.
     pub account: AccountId,
+    /// What people call that account, for whoever must be told which one is meant.
+    pub account_alias: Option<String>,
     /// Whether every change must be confirmed by naming the environment.
     pub protected: bool,
     /// The scaling group that was there first: blue.
@@ -16,6 +20,10 @@ pub struct EnvironmentSpec {
     pub idle_ports: PortRange,
     /// What is added to a blue name to make the green one.
     pub green_suffix: String,
+    /// For how long a colour must have had no requests before its machines are stopped.
+    pub quiet: Quiet,
+    /// How both colours are kept checked.
+    pub health: HealthStrategy,
 }
 
 impl EnvironmentSpec {
@@ -27,7 +35,26 @@ impl EnvironmentSpec {
         idle_ports: PortRange,
     ) -> Self {
         let green_suffix = "-green".to_owned();
-        Self { name, account, protected: false, scaling_group, idle_ports, green_suffix }
+        let (health, quiet) = (HealthStrategy::default(), Quiet::default());
+        let (account_alias, protected) = (None, false);
+        Self {
+            name,
+            account,
+            account_alias,
+            protected,
+            scaling_group,
+            idle_ports,
+            green_suffix,
+            health,
+            quiet,
+        }
+    }
+
+    /// Says what people call the account.
+    #[must_use]
+    pub fn with_account_alias(mut self, alias: impl Into<String>) -> Self {
+        self.account_alias = Some(alias.into());
+        self
     }
 
     /// Wants every change to be confirmed by naming the environment.
@@ -37,10 +64,24 @@ impl EnvironmentSpec {
         self
     }
 
+    /// Says how both colours are kept checked.
+    #[must_use]
+    pub fn with_health(mut self, health: HealthStrategy) -> Self {
+        self.health = health;
+        self
+    }
+
     /// Names green resources by adding `suffix`.
     #[must_use]
     pub fn with_green_suffix(mut self, suffix: impl Into<String>) -> Self {
         self.green_suffix = suffix.into();
+        self
+    }
+
+    /// Says for how long a colour must have had no requests before its machines are stopped.
+    #[must_use]
+    pub fn with_quiet(mut self, quiet: Quiet) -> Self {
+        self.quiet = quiet;
         self
     }
 }

@@ -5,8 +5,8 @@ use futures_util::future::{try_join, try_join_all};
 use super::{EnvironmentSpec, OperationError};
 use crate::cloud::{CloudError, ReadCloud};
 use crate::model::{
-    Alarm, Environment, LaunchSource, LoadBalancerName, Policy, RunId, ScalingGroupSettings,
-    TargetGroupName, TargetGroupSettings,
+    Alarm, Environment, HealthStrategy, LaunchSource, LoadBalancerName, Policy, Route, RunId,
+    ScalingGroupSettings, TargetGroupName, TargetGroupSettings,
 };
 use crate::plan::{Names, UpgradeSurvey};
 
@@ -20,17 +20,23 @@ pub(super) async fn survey(
     let names = Names::new(&spec.green_suffix);
     let group = &environment.blue.group.name;
     let load_balancers: Vec<LoadBalancerName> = environment.load_balancers().into_iter().collect();
-    let ((found, open_ports), (target_groups, (settings, policies, more))) = try_join(
-        try_join(cloud.load_balancers(&load_balancers), open_ports(cloud, spec, &load_balancers)),
-        try_join(target_groups(cloud, environment), async {
-            let settings = settings(cloud, environment);
-            let (settings, policies) = try_join(settings, cloud.policies(group)).await?;
-            let more = try_join(cloud.schedules(group), cloud.fittings(group));
-            let (schedules, fittings) = more.await?;
-            Ok((settings, policies, (schedules, fittings)))
-        }),
-    )
-    .await?;
+    let (((found, open_ports), (limits, rules)), (target_groups, (settings, policies, more))) =
+        try_join(
+            try_join(
+                try_join(
+                    cloud.load_balancers(&load_balancers),
+                    open_ports(cloud, spec, &load_balancers),
+                ),
+                try_join(cloud.limits(), rules(cloud, environment)),
+            ),
+            try_join(target_groups(cloud, environment), async {
+                let settings = settings(cloud, environment);
+                let (settings, policies) = try_join(settings, cloud.policies(group)).await?;
+                let more = try_join(cloud.schedules(group), cloud.fittings(group)).await?;
+                Ok((settings, policies, more))
+            }),
+        )
+        .await?;
     let (schedules, fittings) = more;
     let alarms = alarms(cloud, &policies).await?;
     let version = version(cloud, &settings.launch).await?;
@@ -41,6 +47,8 @@ pub(super) async fn survey(
         idle_ports: spec.idle_ports,
         load_balancers: found,
         open_ports,
+        limits,
+        rules,
         target_groups,
         group: settings,
         policies,
@@ -52,11 +60,21 @@ pub(super) async fn survey(
     })
 }
 
+/// Reads the rules of every listener, others' too: they take priorities and count.
+async fn rules(cloud: &dyn ReadCloud, environment: &Environment) -> Result<Vec<Route>, CloudError> {
+    let looks = environment.listeners.iter().map(|listener| cloud.rules(&listener.key));
+    Ok(try_join_all(looks).await?.into_iter().flatten().collect())
+}
+
+/// Reads who reaches the idle ports, where there are to be idle listeners.
 async fn open_ports(
     cloud: &dyn ReadCloud,
     spec: &EnvironmentSpec,
     load_balancers: &[LoadBalancerName],
 ) -> Result<BTreeMap<LoadBalancerName, BTreeMap<u16, String>>, CloudError> {
+    if spec.health != HealthStrategy::IdleListener {
+        return Ok(BTreeMap::new());
+    }
     let looks = load_balancers.iter().map(|name| async move {
         Ok::<_, CloudError>((name.clone(), cloud.open_ports(name, spec.idle_ports).await?))
     });

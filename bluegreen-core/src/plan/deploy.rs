@@ -1,8 +1,9 @@
 use serde::{Deserialize, Serialize};
 
+use super::scaledown::drained;
 use super::{
-    CloudStage, Decision, Refusal, Waits, check_free, check_kept_checked, checked, hold,
-    live_color, side, side_key,
+    CloudStage, Decision, Refusal, ScaledownFacts, Waits, check_free, check_kept_checked, checked,
+    hold, live_color, side, side_key,
 };
 use crate::change::{CloudChange, Edit, ImageNote, MarkedVersion};
 use crate::gate::CloudGate;
@@ -72,6 +73,8 @@ pub struct DeployFacts {
     pub live_launch: LaunchSource,
     /// The image that is to be launched in the end, if it could be told.
     pub image: Option<ImageId>,
+    /// What must be known before the machines that the idle colour still has are stopped.
+    pub drain: ScaledownFacts,
 }
 
 /// Plans to put a new version on the colour that does not serve.
@@ -81,15 +84,20 @@ pub fn deploy(
     facts: &DeployFacts,
 ) -> Result<Decision, Refusal> {
     let live = live_color(environment)?;
-    let (live, idle) = (side(environment, live)?, side(environment, live.other())?);
+    let color = live.other();
+    let (live, idle) = (side(environment, live)?, side(environment, color)?);
     check_free(&idle.group)?;
-    check_kept_checked(idle)?;
+    check_kept_checked(environment, idle)?;
     let size = size(live.group.capacity, options.size)?;
     let (made, launch) = launch(environment, idle, options, facts)?;
     let group = &idle.group;
     let patience = options.waits.until_true();
-    let mut stages =
-        vec![Stage::changes(format!("hold {}", group.name), hold(group).into_iter().collect())];
+    let mut stages = Vec::new();
+    if group.capacity != Capacity::ZERO || !group.instances.is_empty() {
+        stages.push(drained(environment, color, facts.drain, options.waits)?);
+    }
+    let held = hold(group).into_iter().collect();
+    stages.push(Stage::changes(format!("hold {}", group.name), held));
     stages.extend(stop(idle, options.waits));
     stages.push(Stage::changes("make the new version", made.into_iter().collect()));
     stages.push(Stage::changes("point the idle colour at it", point(idle, &launch, facts)));

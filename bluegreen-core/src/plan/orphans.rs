@@ -9,11 +9,11 @@ pub use judge::orphans;
 pub use kept::Kept;
 
 use super::CloudPlan;
+use super::removal::Making;
 use crate::change::CloudChange;
 use crate::model::{
-    Alarm, Environment, EnvironmentName, Fitting, ListenerKey, ListenerSettings, Opaque, Policy,
-    PortRange, ResourceKey, Route, RunId, ScalingGroup, ScalingGroupName, ScalingGroupSettings,
-    Schedule, Tags, TargetGroupName, TargetGroupSettings, tag_key,
+    Environment, EnvironmentName, ListenerKey, ListenerSettings, PortRange, ResourceKey, Route,
+    RunId, ScalingGroup, ScalingGroupName, Tags, TargetGroupName, TargetGroupSettings, tag_key,
 };
 
 /// Something that a run made and that no environment claims.
@@ -109,23 +109,6 @@ pub struct Findings {
     pub target_groups: BTreeMap<TargetGroupName, (TargetGroupSettings, usize)>,
     /// What would make the scaling groups again.
     pub makings: BTreeMap<ScalingGroupName, Making>,
-}
-
-/// What would make a scaling group again, with all that scales it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Making {
-    /// Its settings.
-    pub settings: ScalingGroupSettings,
-    /// Its policies.
-    pub policies: Vec<Policy>,
-    /// Its scheduled actions.
-    pub schedules: Vec<Schedule>,
-    /// The alarms that set off its policies.
-    pub alarms: Vec<Alarm>,
-    /// What it is fitted with.
-    pub fittings: BTreeMap<Fitting, Opaque>,
-    /// Whether what it launches from exists.
-    pub can_launch: bool,
 }
 
 /// Finds out of all that carries a run's tag what neither an environment nor an open run claims.

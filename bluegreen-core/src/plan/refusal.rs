@@ -1,7 +1,7 @@
 use super::Overtaken;
 use crate::model::{
-    Color, EnvironmentName, ImageId, LaunchSource, ListenerKey, LoadBalancerName, PortRange, RunId,
-    ScalingGroupName, TargetGroupName,
+    Color, EnvironmentName, ImageId, LaunchSource, ListenerKey, LoadBalancerName, PortRange,
+    ResourceKey, RouteKey, RunId, ScalingGroupName, TargetGroupName,
 };
 use crate::transaction::PlanError;
 
@@ -23,6 +23,18 @@ pub enum Refusal {
         /// The colour.
         color: Color,
     },
+    /// What was there first does not serve, and it is not ours to delete.
+    #[error("green is live in `{0}`, and blue, which was there first, is never deleted")]
+    GreenIsLive(EnvironmentName),
+    /// No run made what would have to be deleted.
+    #[error("{0} carries no tag of a run: it is not ours to delete")]
+    NotOurs(ResourceKey),
+    /// No run made a rule that would have to be deleted.
+    #[error("rule {0} carries no tag of a run: it is not ours to delete")]
+    RuleNotOurs(RouteKey),
+    /// Somebody gave rules to an idle listener.
+    #[error("idle listener `{0}` has rules that are not ours and would go with it")]
+    Ruled(ListenerKey),
     /// A configured environment could not be read: nobody knows what it claims.
     #[error("nothing may be deleted while environment `{environment}` cannot be read: {why}")]
     Unread {
@@ -90,15 +102,21 @@ pub enum Refusal {
         members: Vec<String>,
     },
     /// The load balancer is of a kind that is not handled yet.
-    #[error("load balancer `{name}` is not an application load balancer, but {kind}")]
+    #[error("load balancer `{name}` is {kind}, which cannot be switched")]
     LoadBalancerKind {
         /// The load balancer.
         name: LoadBalancerName,
         /// Its kind.
         kind: String,
     },
+    /// A network load balancer's ports cannot be closed.
+    #[error(
+        "network load balancer `{0}` was made without security groups and can never get any: an \
+         idle port of it cannot be closed"
+    )]
+    Unguarded(LoadBalancerName),
     /// A target group is of a kind that is not handled yet.
-    #[error("target group `{name}` cannot be cloned: {reason}")]
+    #[error("target group `{name}` cannot have a second colour: {reason}")]
     TargetGroupKind {
         /// The target group.
         name: TargetGroupName,
@@ -137,12 +155,50 @@ pub enum Refusal {
         /// What is in the way.
         why: String,
     },
-    /// A target group of a colour has no idle listener to keep it checked.
-    #[error("target group `{0}` has no idle listener: nothing would check it while it is idle")]
+    /// A target group of a colour has nothing to keep it checked.
+    #[error(
+        "target group `{0}` has no idle listener, no test rule and no route that keeps it at weight \
+         0: nothing would check it while it is idle"
+    )]
     NoIdleListener(TargetGroupName),
+    /// A network load balancer would close connections.
+    #[error(
+        "network load balancer `{0}` closes the connections of a target group that gets weight 0"
+    )]
+    CutsConnections(LoadBalancerName),
+    /// Clients stay where they are whatever the weights say.
+    #[error("route {route} cannot hold a target group at weight 0: {reason}")]
+    Sticky {
+        /// The route.
+        route: RouteKey,
+        /// Why.
+        reason: String,
+    },
+    /// A load balancer cannot tell requests apart.
+    #[error("load balancer `{0}` is a network one, which has no rules that look at a header")]
+    NoRules(LoadBalancerName),
+    /// A quota would be exceeded.
+    #[error("{of} has {used} {what} and would need {needed} more; the account allows {limit}")]
+    Quota {
+        /// What would be exceeded.
+        of: String,
+        /// Of what there would be too many.
+        what: &'static str,
+        /// How many there are.
+        used: usize,
+        /// How many more are needed.
+        needed: usize,
+        /// How many there may be.
+        limit: u32,
+    },
     /// A listener is in the way.
     #[error("listener `{0}` is on an idle port, but is no idle listener of this environment")]
     ForeignListener(ListenerKey),
+    /// Nobody counts the requests to a target group: it may serve.
+    #[error(
+        "nothing measures the requests to target group `{0}`, so nobody knows that it has none"
+    )]
+    Unmeasured(TargetGroupName),
     /// Nothing can be deployed to a group of this kind.
     #[error("scaling group `{group}` launches from {launch}, which cannot be deployed to yet")]
     LaunchKind {
@@ -177,6 +233,14 @@ impl Refusal {
             Self::IsLive { environment, .. } => {
                 format!("switch first: `bluegreen switch {environment}`")
             }
+            Self::GreenIsLive(name) => {
+                format!("switch back to blue first: `bluegreen switch {name} --to blue`")
+            }
+            Self::NotOurs(_) | Self::RuleNotOurs(_) => {
+                "delete it by hand if nobody needs it, or tag it with the run that made it"
+                    .to_owned()
+            }
+            Self::Ruled(_) => "move or delete its rules first".to_owned(),
             Self::Unread { environment, .. } => format!(
                 "`bluegreen status {environment}` must work first; if it is gone for good, take it \
                  out of the configuration"
@@ -206,8 +270,18 @@ impl Refusal {
                 "take a newer version, or go on with `--ignore-unknown`: the clone will lack it"
                     .to_owned()
             }
-            Self::LoadBalancerKind { .. } | Self::TargetGroupKind { .. } => {
-                "this version handles application load balancers and instance targets over HTTP"
+            Self::LoadBalancerKind { .. } => {
+                "this version handles application and network load balancers".to_owned()
+            }
+            Self::TargetGroupKind { .. } => {
+                "this version handles target groups of instances, over HTTP, HTTPS, HTTP2, gRPC, \
+                 TCP, TLS, UDP and TCP_UDP; take this one off the scaling group to leave it out"
+                    .to_owned()
+            }
+            Self::Unguarded(_) => {
+                "make the load balancer again with a security group, which is decided when it is made, \
+                 or set `health = \"weight-zero\"` with `cuts_connections = true` in the \
+                 environment's configuration"
                     .to_owned()
             }
             Self::NameTooLong { .. } => {
@@ -226,6 +300,24 @@ impl Refusal {
             Self::NoIdleListener(_) | Self::ForeignListener(_) => {
                 "check `idle_ports` in the environment's configuration against the load \
                  balancer's listeners"
+                    .to_owned()
+            }
+            Self::Unmeasured(_) => {
+                "if routes, draining targets and the deregistration delay are to be enough, say \
+                 `unmeasured = \"quiet\"` in the environment's configuration"
+                    .to_owned()
+            }
+            Self::CutsConnections(_) => {
+                "leave `health` at `idle-listener`, or agree to that with `cuts_connections = true` \
+                 in the environment's configuration"
+                    .to_owned()
+            }
+            Self::Sticky { .. } | Self::NoRules(_) => {
+                "set `health = \"idle-listener\"` in the environment's configuration".to_owned()
+            }
+            Self::Quota { .. } => {
+                "ask AWS for a higher quota, delete what is not needed any more, or set another \
+                 `health` in the environment's configuration"
                     .to_owned()
             }
             Self::LaunchKind { .. } => {

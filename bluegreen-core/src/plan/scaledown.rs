@@ -8,7 +8,9 @@ use super::{
 };
 use crate::change::{CloudChange, Edit};
 use crate::gate::CloudGate;
-use crate::model::{Capacity, Color, Environment, ResourceKey, ScalingGroup, tag_key};
+use crate::model::{
+    Capacity, Color, Environment, Quiet, ResourceKey, ScalingGroup, TargetGroup, tag_key,
+};
 use crate::transaction::{Patience, Stage};
 
 /// What may be said about a scaledown.
@@ -37,13 +39,19 @@ impl ScaledownOptions {
     }
 }
 
+/// For how long a network load balancer may go on sending new flows to the target group that it
+/// was told to leave: it was seen to do so for some 75 seconds, and drained for 120.
+pub const NETWORK_SETTLE: Duration = Duration::from_mins(2);
+
 /// What a scaledown must know beyond the environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScaledownFacts {
-    /// For how long connections to the idle colour may go on after it lost its routes.
+    /// For how long connections to the idle colour may go on, or begin, after it lost its routes.
     pub deregistration_delay: Duration,
     /// For how long the colour is known to have been idle; zero if nobody knows.
     pub idle_for: Duration,
+    /// For how long it must have had no requests, and whose measure is done without.
+    pub quiet: Quiet,
 }
 
 /// Plans to stop the colour that does not serve.
@@ -76,16 +84,30 @@ pub(super) fn drained(
     facts: ScaledownFacts,
     waits: Waits,
 ) -> Result<CloudStage, Refusal> {
-    let rest = facts.deregistration_delay.saturating_sub(facts.idle_for);
     let members = side(environment, color)?.members.iter();
+    let unmeasured =
+        members.clone().map(|member| &member.target_group).find(|one| !is_measured(one));
+    if let (Some(target_group), false) = (unmeasured, facts.quiet.unmeasured) {
+        return Err(Refusal::Unmeasured(target_group.name.clone()));
+    }
+    let rest = facts.deregistration_delay.saturating_sub(facts.idle_for);
     let gate = CloudGate::Drained {
         target_groups: members.map(|one| one.target_group.name.clone()).collect(),
         routes: environment.routes.iter().map(|route| route.key.clone()).collect(),
         rest,
+        quiet: Some(facts.quiet),
         // What is certain to be waited for does not count against the patience for the rest.
         patience: Patience { timeout: waits.timeout + rest, ..waits.until_true() },
     };
     Ok(Stage::gate(format!("{color} is idle and drained"), gate))
+}
+
+/// Returns whether the requests to a target group are counted: flows of network load balancers are,
+/// but for each load balancer and not for each target group.
+///
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/network/load-balancer-cloudwatch-metrics.html>
+fn is_measured(target_group: &TargetGroup) -> bool {
+    target_group.protocol.starts_with("HTTP")
 }
 
 /// Notes the size that is taken away; `None` if it is noted already.

@@ -9,7 +9,7 @@ use super::{
 use crate::change::{CloudChange, Edit};
 use crate::gate::CloudGate;
 use crate::model::{
-    Color, Environment, Forward, Liveness, Pair, Process, Route, ScalingGroup, TargetGroupName,
+    Color, Environment, Forward, Liveness, Process, Route, ScalingGroup, TargetGroupName,
 };
 use crate::transaction::Stage;
 
@@ -58,8 +58,8 @@ pub fn switch(environment: &Environment, options: &SwitchOptions) -> Result<Deci
     let (new, old) = (side(environment, to)?, side(environment, to.other())?);
     check_free(&new.group)?;
     check_free(&old.group)?;
-    check_kept_checked(new)?;
-    check_kept_checked(old)?;
+    check_kept_checked(environment, new)?;
+    check_kept_checked(environment, old)?;
     let healthy = |than, patience| CloudGate::Healthy { side: side_key(new), than, patience };
     let waits = options.waits;
     checked(vec![
@@ -74,15 +74,16 @@ pub fn switch(environment: &Environment, options: &SwitchOptions) -> Result<Deci
 }
 
 fn routes(environment: &Environment, to: Color) -> Vec<CloudChange> {
-    environment.routes.iter().filter_map(|route| moved(route, &environment.pairs, to)).collect()
+    environment.routes.iter().filter_map(|route| moved(environment, route, to)).collect()
 }
 
 /// Returns the change that sends a route's traffic to `to`; `None` if all of it goes there.
-fn moved(route: &Route, pairs: &[Pair], to: Color) -> Option<CloudChange> {
+fn moved(environment: &Environment, route: &Route, to: Color) -> Option<CloudChange> {
     let forward = route.actions.forward()?;
     let mut weights = forward.weights().clone();
-    for pair in pairs {
-        move_weight(&mut weights, pair.get(to.other()), pair.get(to), forward);
+    let keep = forward.stickiness().is_none() && environment.keeps_at_zero(&route.key);
+    for pair in &environment.pairs {
+        move_weight(&mut weights, pair.get(to.other()), pair.get(to), keep);
     }
     let after = Forward::new(weights, forward.stickiness().cloned()).ok()?;
     let after = after.with_form(forward.form().clone());
@@ -95,12 +96,13 @@ fn moved(route: &Route, pairs: &[Pair], to: Color) -> Option<CloudChange> {
 /// Moves all the weight of a pair from one target group to the other.
 ///
 /// A target group that was in the route with whatever weight stays in it at 0, so that the route
-/// keeps its shape; except where clients are sticky, which a weight of 0 would not move.
+/// keeps its shape; except where clients are sticky, which a weight of 0 would not move, and on a
+/// network load balancer, which would close their connections: being replaced leaves them alone.
 fn move_weight(
     weights: &mut BTreeMap<TargetGroupName, u32>,
     from: &TargetGroupName,
     to: &TargetGroupName,
-    forward: &Forward,
+    keep: bool,
 ) {
     let Some(lost) = weights.remove(from) else { return };
     match weights.get_mut(to) {
@@ -109,7 +111,7 @@ fn move_weight(
         }
         Some(weight) => {
             *weight = weight.saturating_add(lost).clamp(1, HEAVIEST);
-            if forward.stickiness().is_none() {
+            if keep {
                 weights.insert(from.clone(), 0);
             }
         }

@@ -233,7 +233,7 @@ impl<'a> Undo<'a> {
         let routes: Vec<(&RouteKey, &Actions)> = inverses
             .iter()
             .filter_map(|inverse| match inverse {
-                CloudChange::Route(edit) => Some((&edit.of, &edit.after)),
+                CloudChange::Route(edit) if moves(edit) => Some((&edit.of, &edit.after)),
                 _ => None,
             })
             .collect();
@@ -298,6 +298,17 @@ impl<'a> Undo<'a> {
             .find(is_all)
             .ok_or_else(|| Refusal::SplitBefore(self.environment.name.clone()))
     }
+}
+
+/// Returns whether a route sends requests to other target groups than before; what has weight 0 may
+/// come and go.
+fn moves(edit: &Edit<RouteKey, Actions>) -> bool {
+    let reached = |actions: &Actions| -> BTreeSet<TargetGroupName> {
+        let forward = actions.forward();
+        let names = forward.into_iter().flat_map(|forward| forward.weights().keys());
+        names.filter(|name| reaches(actions, name)).cloned().collect()
+    };
+    reached(&edit.before) != reached(&edit.after)
 }
 
 fn reaches(actions: &Actions, name: &TargetGroupName) -> bool {

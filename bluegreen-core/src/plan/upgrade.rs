@@ -1,5 +1,5 @@
 mod clone;
-mod idle_ports;
+mod keep;
 mod mentions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::{Decision, Refusal, check_free, checked};
 use crate::change::{CloudChange, Edit, ImageNote};
 use crate::model::{
-    Alarm, AlarmName, Color, Environment, Fitting, LaunchSource, LoadBalancer, LoadBalancerKind,
-    LoadBalancerName, Member, Opaque, Pair, Policy, PolicyName, PortRange, ResourceKey, RunId,
-    ScalingGroup, ScalingGroupName, ScalingGroupSettings, Schedule, ScheduleName, Tags,
+    Alarm, AlarmName, Color, Environment, Fitting, LaunchSource, Limits, LoadBalancer,
+    LoadBalancerName, Member, Opaque, Pair, Policy, PolicyName, PortRange, ResourceKey, Route,
+    RunId, ScalingGroup, ScalingGroupName, ScalingGroupSettings, Schedule, ScheduleName, Tags,
     TargetGroupName, TargetGroupSettings, TemplateVersion, tag_key,
 };
 use crate::transaction::Stage;
@@ -102,6 +102,10 @@ pub struct UpgradeSurvey {
     pub load_balancers: Vec<LoadBalancer>,
     /// The idle ports that the outside can reach, each with what opens it.
     pub open_ports: BTreeMap<LoadBalancerName, BTreeMap<u16, String>>,
+    /// How many of a thing the account may have.
+    pub limits: Limits,
+    /// The rules of every listener of the load balancers, those of others too.
+    pub rules: Vec<Route>,
     /// What would make the blue target groups again.
     pub target_groups: BTreeMap<TargetGroupName, TargetGroupSettings>,
     /// What would make the blue scaling group again.
@@ -122,7 +126,8 @@ pub struct UpgradeSurvey {
 
 /// Plans to give an environment its second colour, next to what serves.
 ///
-/// Changes no live route, no live target group and no live size.
+/// Changes no live target group and no live size; no live route either, unless both colours are to
+/// be kept in them: then the new one gets weight 0.
 pub fn upgrade(
     environment: &Environment,
     options: &UpgradeOptions,
@@ -133,12 +138,12 @@ pub fn upgrade(
     }
     check(environment, options, survey)?;
     let launch = pinned(&survey.group.launch, survey.version);
-    let ports = idle_ports::assign(environment, survey)?;
+    let kept = keep::changes(environment, survey)?;
     let clone = clone::Clone::new(environment, survey, launch.clone());
     checked(vec![
         Stage::changes("prepare what is there", prepare(environment, survey, launch)),
         Stage::changes("make the green target groups", clone.target_groups()),
-        Stage::changes("keep both colours checked", clone.idle_listeners(&ports)),
+        Stage::changes("keep both colours checked", kept),
         Stage::changes("make the green scaling group, of size 0", vec![clone.scaling_group()]),
         // Before anything can act: a machine that was started would not be as the others.
         Stage::changes("suspend what is suspended, hold it while it is idle", clone.processes()),
@@ -157,9 +162,6 @@ fn check(
 ) -> Result<(), Refusal> {
     let group = &environment.blue.group;
     check_free(group)?;
-    for load_balancer in &survey.load_balancers {
-        check_load_balancer(load_balancer)?;
-    }
     for member in &environment.blue.members {
         check_target_group(member)?;
     }
@@ -179,23 +181,17 @@ fn check(
     check_names(environment, survey)
 }
 
-fn check_load_balancer(load_balancer: &LoadBalancer) -> Result<(), Refusal> {
-    let kind = match load_balancer.kind {
-        LoadBalancerKind::Application => return Ok(()),
-        LoadBalancerKind::Network => "a network load balancer",
-        LoadBalancerKind::Gateway => "a gateway load balancer",
-    };
-    let (name, kind) = (load_balancer.name.clone(), kind.to_owned());
-    Err(Refusal::LoadBalancerKind { name, kind })
-}
-
 fn check_target_group(member: &Member) -> Result<(), Refusal> {
     let group = &member.target_group;
-    let reason = match (group.target_type.as_str(), group.protocol_version.as_deref()) {
-        ("instance", None | Some("HTTP1")) => return Ok(()),
-        ("instance", Some(version)) => format!("its protocol version is {version}"),
-        (kind, _) => format!("its targets are of type {kind}"),
+    let why = match group.target_type.as_str() {
+        "instance" => return Ok(()),
+        // Somebody else registers them, and would have to register those of both colours.
+        "ip" => "addresses, and a scaling group registers its instances only",
+        "lambda" => "functions, and a scaling group has none",
+        "alb" => "load balancers, and a scaling group has none",
+        _ => "not known to this version",
     };
+    let reason = format!("its targets are of type {}: {why}", group.target_type);
     Err(Refusal::TargetGroupKind { name: group.name.clone(), reason })
 }
 

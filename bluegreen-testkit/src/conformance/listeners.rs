@@ -58,5 +58,6 @@ pub(super) fn settings(fixture: &Fixture, to: TargetGroupName) -> ListenerSettin
         protocol: "HTTP".to_owned(),
         actions: Actions::forward_to(to),
         tags: [(tag_key::RUN.to_owned(), arrange::run(fixture).to_string())].into(),
+        tls: bluegreen_core::model::Opaque::default(),
     }
 }

@@ -1,9 +1,12 @@
-//! What AWS answers to the calls that moto has not implemented.
+//! What AWS answers to the calls that moto has not implemented, or to which it knows no answer.
 
 use std::collections::BTreeMap;
 
 use super::call::Call;
 use super::refusal::{REQUEST_ID, escape};
+
+const SCALING: &str = "http://autoscaling.amazonaws.com/doc/2011-01-01/";
+const MONITORING: &str = "http://monitoring.amazonaws.com/doc/2010-08-01/";
 
 /// Answers in moto's place; what a test has not set is empty, as in an account where it is unused.
 #[derive(Debug, Default)]
@@ -12,6 +15,8 @@ pub(super) struct Filler {
     refreshes: BTreeMap<String, String>,
     /// The notifications of a group: topic and type.
     notifications: BTreeMap<String, Vec<(String, String)>>,
+    /// How many requests target groups had lately; nothing measures those that have `None`.
+    requests: BTreeMap<String, Option<u64>>,
 }
 
 impl Filler {
@@ -26,8 +31,22 @@ impl Filler {
         entry.push((topic.to_owned(), kind.to_owned()));
     }
 
+    /// Says how many requests a target group had lately; `None` if nothing measures them.
+    pub(super) fn set_requests(&mut self, target_group: &str, count: Option<u64>) {
+        self.requests.insert(target_group.to_owned(), count);
+    }
+
+    /// Whether moto answers a call as if nobody had asked for what load balancers measure.
+    pub(super) fn knows_better(call: &Call) -> bool {
+        call.service == "monitoring" && call.action == "GetMetricData"
+    }
+
     /// The XML that AWS answers to a call, if it is one of those that moto lacks.
     pub(super) fn answer(&self, call: &Call) -> Option<String> {
+        if Self::knows_better(call) {
+            let list = element("MetricDataResults", &self.measures(call));
+            return Some(envelope(&call.action, MONITORING, &list));
+        }
         if call.service != "autoscaling" {
             return None;
         }
@@ -39,7 +58,34 @@ impl Filler {
             "DescribeTrafficSources" => element("TrafficSources", ""),
             _ => return None,
         };
-        Some(envelope(&call.action, &list))
+        Some(envelope(&call.action, SCALING, &list))
+    }
+
+    /// One number for each metric, as of now.
+    fn measures(&self, call: &Call) -> String {
+        let now = call.params.get("EndTime").map_or("", String::as_str);
+        let ids = call.params.iter().filter_map(|(key, id)| {
+            let query = key.strip_suffix(".Id")?;
+            query.starts_with("MetricDataQueries.member.").then_some((query, id))
+        });
+        let measure = |(query, id): (&str, &String)| {
+            let inside = format!("{query}.MetricStat.Metric.Dimensions.");
+            let values = call.params.iter().filter(|(key, _)| key.starts_with(&inside));
+            let named = values.filter_map(|(_, value)| value.split('/').nth(1));
+            let count = named.filter_map(|name| self.requests.get(name)).next();
+            let (times, values) = match count.copied().unwrap_or(Some(0)) {
+                Some(count) => (element("member", now), element("member", &format!("{count}.0"))),
+                None => (String::new(), String::new()),
+            };
+            let result = [
+                element("Id", id),
+                element("StatusCode", "Complete"),
+                element("Timestamps", &times),
+                element("Values", &values),
+            ];
+            element("member", &result.concat())
+        };
+        ids.map(measure).collect()
     }
 
     fn refreshes_of(&self, call: &Call) -> String {
@@ -92,10 +138,10 @@ fn member(fields: &[(&str, &str)]) -> String {
     element("member", &fields)
 }
 
-/// The wrapping of a result in the query protocol of Auto Scaling.
-fn envelope(action: &str, content: &str) -> String {
+/// The wrapping of a result in the query protocol.
+fn envelope(action: &str, namespace: &str, content: &str) -> String {
     format!(
-        "<{action}Response xmlns=\"http://autoscaling.amazonaws.com/doc/2011-01-01/\">\
+        "<{action}Response xmlns=\"{namespace}\">\
          <{action}Result>{content}</{action}Result>\
          <ResponseMetadata><RequestId>{REQUEST_ID}</RequestId></ResponseMetadata>\
          </{action}Response>"

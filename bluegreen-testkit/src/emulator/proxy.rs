@@ -104,6 +104,12 @@ impl Proxy {
         self.desk().filler.add_notification(group, topic, event);
     }
 
+    /// Says how many requests a target group had lately, `None` if nothing measures them; nobody
+    /// asked for anything unless this says so.
+    pub fn set_requests(&self, target_group: &str, count: Option<u64>) {
+        self.desk().filler.set_requests(target_group, count);
+    }
+
     fn desk(&self) -> MutexGuard<'_, Desk> {
         self.state.desk()
     }

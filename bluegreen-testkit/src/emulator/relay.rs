@@ -18,6 +18,7 @@ use tokio::time::sleep;
 
 use super::call::Call;
 use super::fault::Fault;
+use super::filler::Filler;
 use super::proxy::State;
 use super::query::exchange;
 use super::refusal::Protocol;
@@ -105,7 +106,7 @@ async fn forward(
     let response = exchange(state.emulator(), request).await.map_err(|_| Cut)?;
     let (mut head, body) = response.into_parts();
     let status = head.status.as_u16();
-    if is_gap(&head)
+    if (is_gap(&head) || Filler::knows_better(call))
         && let Some(xml) = state.fill(call)
     {
         let mut reply = Response::new(Full::from(xml));

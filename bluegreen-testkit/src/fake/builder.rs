@@ -30,6 +30,7 @@ impl World {
             deletion_protection: false,
             tags: [].into(),
             openings: [].into(),
+            shut: [].into(),
             guarded: true,
             listeners: [].into(),
         };
@@ -45,6 +46,17 @@ impl World {
     #[must_use]
     pub fn with_opening(mut self, load_balancer: &str, port: u16, opening: &str) -> Self {
         self.balancer(load_balancer).openings.insert(port, opening.to_owned());
+        self
+    }
+
+    /// Lets network ACLs shut a port of a load balancer.
+    ///
+    /// # Panics
+    ///
+    /// If the world has no such load balancer.
+    #[must_use]
+    pub fn with_shut_port(mut self, load_balancer: &str, port: u16) -> Self {
+        self.balancer(load_balancer).shut.insert(port);
         self
     }
 
@@ -72,11 +84,16 @@ impl World {
         protocol: &str,
         actions: Actions,
     ) -> Self {
+        let tls = match protocol {
+            "HTTPS" | "TLS" => Opaque::new(json!({"certificate": "arn:aws:acm:certificate/web"})),
+            _ => Opaque::default(),
+        };
         let listener = ListenerState {
             protocol: protocol.to_owned(),
             actions,
             rules: [].into(),
             tags: [].into(),
+            tls,
         };
         self.balancer(load_balancer).listeners.insert(port, listener);
         self
@@ -99,7 +116,7 @@ impl World {
         let path = format!("/{priority}/*");
         let conditions = Opaque::new(json!([{"field": "path-pattern", "values": [path]}]));
         let listener = self.listener_mut(&key).expect("a rule is added to a listener of the world");
-        listener.rules.insert(priority, RuleState { conditions, actions });
+        listener.rules.insert(priority, RuleState { conditions, actions, tags: [].into() });
         self
     }
 
@@ -251,6 +268,7 @@ pub fn target_group(port: u16, protocol: &str) -> TargetGroupSettings {
             "health_check": {"protocol": protocol, "path": "/health", "interval": 10},
         })),
         tags: [].into(),
+        sticky: false,
     }
 }
 

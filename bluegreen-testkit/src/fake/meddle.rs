@@ -2,14 +2,16 @@
 
 use bluegreen_core::model::{
     Action, Actions, Capacity, Fitting, FittingKey, Forward, GroupTag, LaunchSource, ListenerKey,
-    Opaque, Policy, PolicyKey, Process, ResourceKey, ScalingGroupName, ScalingGroupSettings,
-    Schedule, Stickiness, Tags, TemplateVersion,
+    Opaque, Policy, PolicyKey, Process, ResourceKey, RouteKey, ScalingGroupName,
+    ScalingGroupSettings, Schedule, Stickiness, Tags, TemplateVersion,
 };
 use serde_json::json;
 
 use super::builder::target_group;
 use super::piece::Piece;
-use super::world::{ListenerState, ScalingGroupState, TemplateState, VersionState, World};
+use super::world::{
+    ListenerState, RuleState, ScalingGroupState, TemplateState, VersionState, World,
+};
 use crate::fault::Meddle;
 
 const MEDDLED: &str = "meddled";
@@ -30,6 +32,7 @@ fn change(world: &mut World, piece: &Piece) {
                 *actions = other_actions(actions);
             }
         }
+        Piece::Rule(key) => change_rule(world, key),
         Piece::Listener(key) => change_listener(world, key),
         Piece::LoadBalancer(name) => {
             let balancer = world.load_balancers.entry(name.clone());
@@ -71,11 +74,25 @@ fn change_listener(world: &mut World, key: &ListenerKey) {
         actions: Actions::new(vec![Action::Other(Opaque::new(fixed))]),
         rules: [].into(),
         tags: Tags::new(),
+        tls: Opaque::default(),
     };
     let listener = balancer.listeners.entry(key.port);
     listener
         .and_modify(|listener| listener.actions = other_actions(&listener.actions))
         .or_insert_with(stranger);
+}
+
+fn change_rule(world: &mut World, key: &RouteKey) {
+    let Some(listener) = world.listener_mut(&key.listener) else { return };
+    let Some(priority) = key.priority else { return };
+    let fixed = json!({"type": "fixed-response", "status": 404});
+    let stranger = || RuleState {
+        conditions: Opaque::new(json!([{"Field": "path-pattern", "Values": ["/meddled"]}])),
+        actions: Actions::new(vec![Action::Other(Opaque::new(fixed))]),
+        tags: Tags::new(),
+    };
+    let rule = listener.rules.entry(priority);
+    rule.and_modify(|rule| rule.actions = other_actions(&rule.actions)).or_insert_with(stranger);
 }
 
 /// Does something else with requests, yet serves them by the same target groups.
@@ -157,6 +174,15 @@ fn copy_version(template: &mut TemplateState, number: u64) -> Option<u64> {
 
 fn tag(world: &mut World, piece: &Piece) {
     let resource = match piece {
+        Piece::Rule(key) => {
+            let listener = world.listener_mut(&key.listener);
+            let rules = listener.map(|listener| &mut listener.rules);
+            let rule = rules.zip(key.priority).and_then(|(rules, at)| rules.get_mut(&at));
+            if let Some(rule) = rule {
+                rule.tags.insert(MEDDLED.to_owned(), MEDDLED.to_owned());
+            }
+            return;
+        }
         Piece::Route(key) => ResourceKey::Listener(key.listener.clone()),
         Piece::Listener(key) => ResourceKey::Listener(key.clone()),
         Piece::LoadBalancer(name) => ResourceKey::LoadBalancer(name.clone()),
@@ -187,12 +213,14 @@ fn set_tag(world: &mut World, resource: &ResourceKey, key: &str) {
 
 fn delete(world: &mut World, piece: &Piece) {
     match piece {
-        Piece::Route(key) => match (world.listener_mut(&key.listener), key.priority) {
-            (Some(listener), Some(priority)) => {
-                listener.rules.remove(&priority);
+        Piece::Route(key) | Piece::Rule(key) => {
+            match (world.listener_mut(&key.listener), key.priority) {
+                (Some(listener), Some(priority)) => {
+                    listener.rules.remove(&priority);
+                }
+                _ => delete_listener(world, &key.listener),
             }
-            _ => delete_listener(world, &key.listener),
-        },
+        }
         Piece::Listener(key) | Piece::Tags(ResourceKey::Listener(key), _) => {
             delete_listener(world, key);
         }

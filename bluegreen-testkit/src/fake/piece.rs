@@ -13,6 +13,7 @@ use super::world::{ScalingGroupState, World};
 pub(super) enum Piece {
     Route(RouteKey),
     Listener(ListenerKey),
+    Rule(RouteKey),
     LoadBalancer(LoadBalancerName),
     TargetGroup(TargetGroupName),
     ScalingGroup(ScalingGroupName),
@@ -45,7 +46,7 @@ impl Piece {
 impl fmt::Display for Piece {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Route(key) => write!(f, "{key}"),
+            Self::Route(key) | Self::Rule(key) => write!(f, "{key}"),
             Self::Listener(key) => write!(f, "{key}"),
             Self::LoadBalancer(name) => write!(f, "{name}"),
             Self::TargetGroup(name) => write!(f, "{name}"),
@@ -69,7 +70,7 @@ impl World {
     /// to launch, a listener that was deleted with its default route.
     pub(super) fn behind(&self, piece: &Piece) -> Option<Piece> {
         match piece {
-            Piece::Route(key) => Some(Piece::Listener(key.listener.clone())),
+            Piece::Route(key) | Piece::Rule(key) => Some(Piece::Listener(key.listener.clone())),
             Piece::Policy(PolicyKey { group, .. })
             | Piece::Schedule(group, _)
             | Piece::Fitting(FittingKey { group, .. }) => Some(Piece::ScalingGroup(group.clone())),
@@ -85,6 +86,7 @@ impl World {
     pub(super) fn revert(&mut self, piece: &Piece, old: &Self) {
         match piece {
             Piece::Route(key) => self.revert_route(key, old),
+            Piece::Rule(key) => self.revert_rule(key, old),
             Piece::Listener(key) | Piece::Tags(ResourceKey::Listener(key), _) => {
                 self.revert_listener(key, old);
             }
@@ -122,6 +124,12 @@ impl World {
     fn revert_route(&mut self, key: &RouteKey, old: &Self) {
         if let (Some(actions), Some(old)) = (self.actions_mut(key), old.actions(key)) {
             actions.clone_from(old);
+        }
+    }
+
+    fn revert_rule(&mut self, key: &RouteKey, old: &Self) {
+        if let (Some(listener), Some(priority)) = (self.listener_mut(&key.listener), key.priority) {
+            put(&mut listener.rules, &priority, old.rule(key));
         }
     }
 

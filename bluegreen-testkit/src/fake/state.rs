@@ -3,7 +3,10 @@ use std::fmt;
 use std::time::Duration;
 
 use bluegreen_core::cloud::CloudError;
-use bluegreen_core::model::{AccountId, LaunchTemplateName, ScalingGroupName, TargetGroupName};
+use bluegreen_core::model::{
+    AccountId, BalancerLimits, LaunchTemplateName, Limits, LoadBalancerKind, ScalingGroupName,
+    TargetGroupName,
+};
 use bluegreen_core::transaction::fields;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
@@ -11,6 +14,7 @@ use tokio::time::Instant;
 use super::call::FakeCall;
 use super::machines::Machinery;
 use super::meddle;
+use super::papers::Papers;
 use super::piece::Piece;
 use super::timing::Timing;
 use super::traffic::{self, Fading, Moment};
@@ -29,7 +33,9 @@ pub(super) struct State {
     origin: Duration,
     pub(super) now: Duration,
     pub(super) account: AccountId,
+    pub(super) papers: Papers,
     pub(super) timing: Timing,
+    pub(super) limits: Limits,
     pub(super) world: World,
     pub(super) machinery: Machinery,
     /// Deleted groups that are still seen.
@@ -40,6 +46,10 @@ pub(super) struct State {
     pub(super) refreshes: BTreeMap<ScalingGroupName, String>,
     /// When the last route let go of a target group.
     pub(super) released: BTreeMap<TargetGroupName, Duration>,
+    /// When requests reached a target group for the last time, of those that they do not reach now.
+    requested: BTreeMap<TargetGroupName, Duration>,
+    /// Target groups whose requests nobody counts.
+    pub(super) unmeasured: BTreeSet<TargetGroupName>,
     /// Target groups of which only the first step was made.
     pub(super) half_made: BTreeSet<TargetGroupName>,
     /// Whether a call that takes several steps takes the first one only.
@@ -127,6 +137,17 @@ struct Stale {
     before: World,
 }
 
+/// What accounts begin with.
+fn usual_limits() -> Limits {
+    let of = |rules, target_groups, target_groups_per_action| BalancerLimits {
+        listeners: Some(50),
+        rules,
+        target_groups,
+        target_groups_per_action: Some(target_groups_per_action),
+    };
+    Limits { application: of(Some(100), Some(100), 5), network: of(None, None, 5) }
+}
+
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("State").field("now", &self.now).finish_non_exhaustive()
@@ -146,13 +167,17 @@ impl State {
             origin: Duration::ZERO,
             now: Duration::ZERO,
             account: AccountId::new("111122223333"),
+            papers: Papers::default(),
             timing: Timing::default(),
+            limits: usual_limits(),
             world,
             machinery: Machinery::default(),
             dying: BTreeMap::new(),
             burned,
             refreshes: BTreeMap::new(),
             released: BTreeMap::new(),
+            requested: BTreeMap::new(),
+            unmeasured: BTreeSet::new(),
             half_made: BTreeSet::new(),
             breaking_off: false,
             late: vec![],
@@ -177,13 +202,17 @@ impl State {
             origin: self.now,
             now: self.now,
             account: self.account.clone(),
+            papers: self.papers.clone(),
             timing: self.timing,
+            limits: self.limits,
             world: self.world.clone(),
             machinery: self.machinery.clone(),
             dying: self.dying.clone(),
             burned: self.burned.clone(),
             refreshes: self.refreshes.clone(),
             released: self.released.clone(),
+            requested: self.requested.clone(),
+            unmeasured: self.unmeasured.clone(),
             half_made: self.half_made.clone(),
             breaking_off: false,
             late: vec![],
@@ -321,6 +350,7 @@ impl State {
 
     /// Keeps nothing of the history but the present.
     pub(super) fn forget_history(&mut self) {
+        self.note_requests();
         self.history.clear();
         self.record("as before");
     }
@@ -355,11 +385,18 @@ impl State {
         for name in before.references().into_keys().filter(|name| !references.contains_key(name)) {
             self.released.insert(name, self.now);
         }
-        if self.timing.propagation.is_zero() {
-            return;
-        }
-        let until = self.now + self.timing.propagation;
         for (route, actions) in before.routes() {
+            let balancer = self.world.load_balancers.get(&route.listener.load_balancer);
+            let lasts = match balancer.map(|balancer| balancer.kind) {
+                Some(LoadBalancerKind::Network) => {
+                    self.timing.propagation.max(self.timing.network_propagation)
+                }
+                _ => self.timing.propagation,
+            };
+            if lasts.is_zero() {
+                continue;
+            }
+            let until = self.now + lasts;
             if let Some(forward) = actions.forward()
                 && self.world.actions(&route).is_some_and(|now| now != actions)
             {
@@ -383,7 +420,23 @@ impl State {
         let (at, cause) = (self.now, cause.to_owned());
         let moment = Moment { at, cause, routes, checked, groups };
         if self.history.last().is_none_or(|last| !last.is_like(&moment)) {
+            self.note_requests();
             self.history.push(moment);
         }
+    }
+
+    /// Takes note of whom requests reached up to now.
+    fn note_requests(&mut self) {
+        let Some(last) = self.history.last() else { return };
+        let open = last.routes.values().filter(|reach| reach.open);
+        let reached = open.flat_map(|reach| reach.healthy.keys().cloned());
+        self.requested.extend(reached.map(|name| (name, self.now)));
+    }
+
+    /// Returns when requests reached a target group for the last time.
+    pub(super) fn last_request(&self, name: &TargetGroupName) -> Option<Duration> {
+        let open = self.history.last()?.routes.values().filter(|reach| reach.open);
+        let is_reached = open.flat_map(|reach| reach.healthy.keys()).any(|one| one == name);
+        if is_reached { Some(self.now) } else { self.requested.get(name).copied() }
     }
 }

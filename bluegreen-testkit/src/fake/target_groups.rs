@@ -35,7 +35,11 @@ impl ReadTargetGroups for FakeCloud {
         name: &TargetGroupName,
     ) -> Result<Option<TargetGroupSettings>, CloudError> {
         self.read("target_group_settings", name.to_string(), |state| {
-            Ok(state.world.target_groups.get(name).cloned())
+            let found = state.world.target_groups.get(name).cloned();
+            Ok(found.map(|settings| TargetGroupSettings {
+                sticky: validate::is_sticky(&settings),
+                ..settings
+            }))
         })
         .await
     }
@@ -104,8 +108,10 @@ impl State {
     fn create_target_group(
         &mut self,
         name: TargetGroupName,
-        settings: TargetGroupSettings,
+        mut settings: TargetGroupSettings,
     ) -> Result<(), CloudError> {
+        // Told by its attributes.
+        settings.sticky = false;
         let no = |why: &str| Err(rejected("create_target_group", &name, why));
         if !validate::is_target_group_name(name.as_str()) {
             return no("the name is not one that a target group can have");

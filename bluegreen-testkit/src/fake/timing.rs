@@ -22,6 +22,9 @@ pub struct Timing {
     pub lingering_use: Duration,
     /// For how long requests may still follow what a route did before.
     pub propagation: Duration,
+    /// For how long flows may still begin at the target group that a network load balancer was told
+    /// to leave.
+    pub network_propagation: Duration,
     /// For how long a group gets no requests before a policy that follows them shrinks it.
     pub idle_scale_in: Duration,
     /// From the moment a call is made until it takes effect and is answered.
@@ -40,6 +43,7 @@ impl Default for Timing {
             group_deletion: Duration::from_secs(20),
             lingering_use: Duration::ZERO,
             propagation: Duration::ZERO,
+            network_propagation: Duration::from_secs(75),
             idle_scale_in: Duration::from_mins(15),
             latency: Duration::ZERO,
         }

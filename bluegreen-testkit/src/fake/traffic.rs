@@ -82,7 +82,7 @@ pub(super) fn reach(
                 healthy.entry(name.clone()).or_insert(answering);
             }
         }
-        let open = world.is_open(&key.listener);
+        let open = world.is_open_route(&key);
         routes.insert(key, Reach { open, healthy });
     }
     routes
@@ -103,7 +103,7 @@ pub(super) fn has_requests(world: &World, group: &ScalingGroupName) -> bool {
     world.routes().any(|(key, actions)| {
         let forward = actions.forward();
         forward.is_some_and(|one| group.target_groups.iter().any(|name| one.reaches(name)))
-            && world.is_open(&key.listener)
+            && world.is_open_route(&key)
     })
 }
 

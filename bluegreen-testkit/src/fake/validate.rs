@@ -107,7 +107,8 @@ fn weights(world: &World, forward: &Forward) -> Result<(), Objection> {
     Ok(())
 }
 
-fn is_sticky(settings: &TargetGroupSettings) -> bool {
+/// Returns whether clients stay with the target that they were sent to first.
+pub(super) fn is_sticky(settings: &TargetGroupSettings) -> bool {
     let details = settings.details.value();
     details["stickiness"].as_bool().unwrap_or(false)
         || details["attributes"]["stickiness.enabled"] == "true"

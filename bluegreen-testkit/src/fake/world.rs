@@ -3,10 +3,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use bluegreen_core::model::{
     Actions, Alarm, AlarmName, Capacity, Fitting, GroupTag, ImageId, LaunchConfigurationName,
     LaunchSource, LaunchTemplateName, ListenerKey, LoadBalancerKind, LoadBalancerName, Mark,
-    Opaque, Policy, PolicyKey, PolicyName, Process, RouteKey, ScalingGroupName, Schedule,
-    ScheduleName, Tags, TargetGroupName, TargetGroupSettings, TemplateVersion,
+    Opaque, Policy, PolicyKey, PolicyName, Process, RouteKey, RuleSettings, ScalingGroupName,
+    Schedule, ScheduleName, Tags, TargetGroupName, TargetGroupSettings, TemplateVersion, TestMatch,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Value, json};
 
 /// Everything that an account is configured to be, as plain data.
 ///
@@ -43,6 +44,9 @@ pub struct LoadBalancerState {
     pub tags: Tags,
     /// The ports that the outside can reach, each with what opens it.
     pub openings: BTreeMap<u16, String>,
+    /// The ports that the network ACLs of its subnets shut, whatever else lets in.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub shut: BTreeSet<u16>,
     /// Whether it has a security group at all; without one every port is open.
     pub guarded: bool,
     /// Its listeners by port.
@@ -60,6 +64,9 @@ pub struct ListenerState {
     pub rules: BTreeMap<u32, RuleState>,
     /// Its tags.
     pub tags: Tags,
+    /// What belongs to TLS; empty if it listens in the clear.
+    #[serde(default, skip_serializing_if = "Opaque::is_empty")]
+    pub tls: Opaque,
 }
 
 /// A rule of a listener.
@@ -69,6 +76,9 @@ pub struct RuleState {
     pub conditions: Opaque,
     /// What it does with them.
     pub actions: Actions,
+    /// Its tags.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
 }
 
 /// A scaling group, with what scales it.
@@ -163,9 +173,55 @@ impl ListenerState {
     }
 }
 
+impl RuleState {
+    /// Makes the test rule that the settings describe, with its conditions as AWS spells them.
+    pub fn of(settings: RuleSettings) -> Self {
+        let RuleSettings { takes: TestMatch { header, value, sources }, actions, tags } = settings;
+        let mut conditions = vec![json!({
+            "Field": "http-header",
+            "HttpHeaderConfig": {"HttpHeaderName": header, "Values": [value]},
+        })];
+        if !sources.is_empty() {
+            conditions.push(json!({"Field": "source-ip", "SourceIpConfig": {"Values": sources}}));
+        }
+        Self { conditions: Opaque::new(conditions.into()), actions, tags }
+    }
+
+    /// Returns which requests it takes, if it takes only those that have one value of one header.
+    pub fn takes(&self) -> Option<TestMatch> {
+        let mut found = None;
+        let mut sources = Vec::new();
+        for condition in self.conditions.value().as_array()? {
+            let values = |config: &Value| -> Option<Vec<String>> {
+                let values = config["Values"].as_array()?.iter();
+                values.map(|value| value.as_str().map(str::to_owned)).collect()
+            };
+            match condition["Field"].as_str()? {
+                "http-header" if found.is_none() => {
+                    let config = &condition["HttpHeaderConfig"];
+                    let mut values = values(config)?;
+                    let value = values.pop().filter(|_| values.is_empty())?;
+                    found = Some((config["HttpHeaderName"].as_str()?.to_owned(), value));
+                }
+                "source-ip" => sources = values(&condition["SourceIpConfig"])?,
+                _ => return None,
+            }
+        }
+        found.map(|(header, value)| TestMatch { header, value, sources })
+    }
+
+    /// Returns whether no request reaches it that does not know how.
+    pub fn is_test(&self) -> bool {
+        self.takes().is_some_and(|takes| takes.is_ours())
+    }
+}
+
 impl LoadBalancerState {
     /// Returns what lets the outside reach `port`, if anything does.
     pub fn opening(&self, port: u16) -> Option<&str> {
+        if self.shut.contains(&port) {
+            return None;
+        }
         match self.openings.get(&port) {
             Some(opening) => Some(opening),
             None => (!self.guarded).then_some("no security group"),
@@ -182,6 +238,16 @@ impl World {
     /// Returns a listener to be changed.
     pub fn listener_mut(&mut self, key: &ListenerKey) -> Option<&mut ListenerState> {
         self.load_balancers.get_mut(&key.load_balancer)?.listeners.get_mut(&key.port)
+    }
+
+    /// Returns a rule.
+    pub fn rule(&self, key: &RouteKey) -> Option<&RuleState> {
+        self.listener(&key.listener)?.rules.get(&key.priority?)
+    }
+
+    /// Returns whether requests from outside may take a route.
+    pub fn is_open_route(&self, key: &RouteKey) -> bool {
+        self.is_open(&key.listener) && !self.rule(key).is_some_and(RuleState::is_test)
     }
 
     /// Returns what a route does.

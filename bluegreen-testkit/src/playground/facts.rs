@@ -1,11 +1,18 @@
 //! What AWS knows of an account beside what the fake reasons about.
 
+mod acl;
+
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use bluegreen_core::model::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub(super) use acl::{AclEntry, LAST};
+
+/// The network ACL of that network.
+pub(super) const ACL: &str = "acl-00000001";
 
 /// The network that every region begins with.
 pub(super) const VPC: &str = "vpc-00000001";
@@ -37,6 +44,9 @@ pub(super) struct Facts {
     /// The machines that were ever launched, for a while after they are gone too, by id.
     #[serde(default)]
     pub(super) instances: BTreeMap<String, InstanceFacts>,
+    /// The entries of the network ACL that all subnets live by.
+    #[serde(default = "open_acl")]
+    pub(super) acl: Vec<AclEntry>,
     /// What happened to the machines of scaling groups, by group, oldest first.
     #[serde(default)]
     pub(super) activities: BTreeMap<String, Vec<Activity>>,
@@ -140,6 +150,7 @@ impl Facts {
                 ("subnet-0000000b".to_owned(), subnet("b", "10.0.1.0/24")),
             ]
             .into(),
+            acl: open_acl(),
             ..Self::default()
         }
     }
@@ -212,17 +223,27 @@ impl Facts {
         let mut open = BTreeMap::new();
         for rule in groups.flat_map(|group| &group.ingress) {
             let Some(source) = rule.outside() else { continue };
-            let (from, to) = match rule.protocol.as_str() {
-                "tcp" | "6" => (rule.from.unwrap_or(0), rule.to.unwrap_or(u16::MAX)),
-                "-1" => (0, u16::MAX),
+            let range = (rule.from.unwrap_or(0), rule.to.unwrap_or(u16::MAX));
+            let (protocol, (from, to)) = match rule.protocol.as_str() {
+                "tcp" | "6" => ("6", range),
+                "udp" | "17" => ("17", range),
+                "-1" => ("-1", (0, u16::MAX)),
                 _ => continue,
             };
             for port in from..=to {
+                if !acl::lets_in(&self.acl, source, protocol, port) {
+                    continue;
+                }
                 open.entry(port).or_insert_with(|| source.to_owned());
             }
         }
         (!security_groups.is_empty(), open)
     }
+}
+
+/// Returns the entries that a network ACL begins with.
+fn open_acl() -> Vec<AclEntry> {
+    [false, true].map(AclEntry::all).into()
 }
 
 impl SecurityRule {

@@ -9,6 +9,7 @@ use bluegreen_core::model::{InstanceId, LoadBalancerKind, LoadBalancerName, Targ
 use serde_json::Value;
 
 use super::facts::Facts;
+use super::measure::Measures;
 use super::topology::{
     CheckView, ListenerView, MachineView, RuleView, TargetGroupView, TargetView, Topology,
 };
@@ -26,6 +27,7 @@ pub struct Site {
     pub region: String,
     cloud: FakeCloud,
     facts: Mutex<Facts>,
+    measures: Measures,
     /// Which part of the loopback network is the playground's.
     block: u8,
     /// Held by whoever takes note of what happened to machines.
@@ -45,9 +47,9 @@ impl Site {
         let cloud = cloud.with_account(account);
         cloud.drive();
         let facts = Mutex::new(Facts::of_region(region));
-        let watch = Mutex::default();
+        let (watch, measures) = (Mutex::default(), Measures::default());
         let (account, region) = (account.to_owned(), region.to_owned());
-        Self { account, region, cloud, facts, block, watch, number }
+        Self { account, region, cloud, facts, measures, block, watch, number }
     }
 
     /// Returns the state machine behind the site.
@@ -57,6 +59,11 @@ impl Site {
 
     pub(super) fn facts(&self) -> MutexGuard<'_, Facts> {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns what its load balancers measured.
+    pub(super) fn measures(&self) -> &Measures {
+        &self.measures
     }
 
     /// Lets nobody else take note of what happened meanwhile.

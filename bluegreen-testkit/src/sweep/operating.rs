@@ -5,13 +5,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bluegreen_core::change::CloudChange;
 use bluegreen_core::gate::CloudGate;
-use bluegreen_core::model::{ImageId, RunId, UserData};
+use bluegreen_core::model::{ImageId, RuleSettings, RunId, TestMatch, UserData};
 use bluegreen_core::operation::{
     Bluegreen, Done, EnvironmentSpec, Operation, OperationError, OperationErrorKind,
     RecoverOptions, RunSummary,
 };
 use bluegreen_core::plan::{
-    DeployOptions, DeploySource, ScaledownOptions, SwitchOptions, UndoOptions, UpgradeOptions,
+    DeployOptions, DeploySource, DowngradeOptions, ScaledownOptions, SwitchOptions, UndoOptions,
+    UpgradeOptions,
 };
 use bluegreen_core::transaction::{
     Cancel, Change as _, Ending, Ledger, StepId, StepState, Store as _, decode,
@@ -23,7 +24,7 @@ use super::secrets::MARKER;
 use super::subject::{Act, End, EndKind, How, Stage, Subject};
 use super::worlds;
 use crate::event_log::EventLog;
-use crate::fake::{FakeCall, FakeCloud, World};
+use crate::fake::{FakeCall, FakeCloud, RuleState, World};
 use crate::fault::{Fault, Meddle};
 use crate::invariant::{
     every_route_has_a_healthy_target, is_sound, what_serves_keeps_its_machines,
@@ -38,6 +39,7 @@ pub struct Life {
     cloud: FakeCloud,
     store: MemoryStore,
     steps: Vec<Step>,
+    pairs: bool,
 }
 
 /// What can be done with an environment, without any choice.
@@ -52,6 +54,8 @@ pub enum Step {
     Switch,
     /// Stop the idle colour.
     Scaledown,
+    /// Go back to one colour.
+    Downgrade,
     /// Take back what was done last.
     Undo,
 }
@@ -64,7 +68,23 @@ impl Life {
         let spec = worlds::spec();
         let cloud = FakeCloud::new(world).with_account(spec.account.as_str());
         let store = MemoryStore::new();
-        Self { name: name.to_owned(), spec, cloud, store, steps: Vec::new() }
+        Self { name: name.to_owned(), spec, cloud, store, steps: Vec::new(), pairs: true }
+    }
+
+    /// Leaves out the pairs of faults, which are most of the work.
+    #[must_use]
+    pub fn without_pairs(self) -> Self {
+        Self { pairs: false, ..self }
+    }
+
+    /// Configures the environment in another way.
+    #[must_use]
+    pub fn configured(
+        mut self,
+        configure: impl FnOnce(EnvironmentSpec) -> EnvironmentSpec,
+    ) -> Self {
+        self.spec = configure(self.spec);
+        self
     }
 
     /// Lives on, undisturbed.
@@ -87,7 +107,9 @@ impl Life {
         let act = self.act(step);
         let store = MemoryStore::new();
         let scene = Scene { store: store.clone(), ..self.scene(&act, Arc::default()) };
-        for (run, lines) in self.store.lines().into_iter().filter(|_| step == Step::Undo) {
+        for (run, lines) in
+            self.store.lines().into_iter().filter(|_| matches!(step, Step::Undo | Step::Downgrade))
+        {
             store.insert(run, lines);
         }
         let end = scene.run().await;
@@ -133,6 +155,7 @@ impl Life {
             Step::Deploy => format!("deploy {} on {idle}", done(Step::Deploy) + 1),
             Step::Switch => format!("switch to {idle}"),
             Step::Scaledown => format!("scaledown of {idle}"),
+            Step::Downgrade => "downgrade".to_owned(),
             Step::Undo => format!("undo {}", last.unwrap_or_default()),
         }
     }
@@ -166,6 +189,7 @@ impl Life {
             }
             Step::Switch => Operation::Switch(SwitchOptions::default()),
             Step::Scaledown => Operation::Scaledown(ScaledownOptions::default()),
+            Step::Downgrade => Operation::Downgrade(DowngradeOptions::default()),
             Step::Undo => {
                 let last = self.store.lines().into_keys().next_back();
                 Operation::Undo(UndoOptions::new(last.unwrap_or_else(|| RunId::new("none"))))
@@ -195,6 +219,10 @@ impl Subject for Operating {
     fn stage(&self) -> Scene {
         let scene = self.life.scene(&self.act, Arc::clone(&self.reference));
         Scene { planned_after: self.planned_after, ..scene }
+    }
+
+    fn has_pairs(&self) -> bool {
+        self.life.pairs
     }
 }
 
@@ -330,7 +358,8 @@ impl Stage for Scene {
 
     fn world_but(&self, calls: &[usize]) -> String {
         let touched = calls.iter().filter_map(|call| self.reference.get(*call));
-        let world = self.cloud.world_but(touched, &self.first);
+        let mut world = self.cloud.world_but(touched, &self.first);
+        forget_test_values(&mut world);
         let text = serde_json::to_string_pretty(&world).expect("a world is plain data");
         // A run has another id every time.
         let runs = self.store.lines().into_keys();
@@ -445,6 +474,18 @@ impl Stage for Scene {
             found.push("a secret is in an event".to_owned());
         }
         found
+    }
+}
+
+/// Makes the headers of test rules alike, which are made up from the id of a run.
+fn forget_test_values(world: &mut World) {
+    let listeners = world.load_balancers.values_mut().flat_map(|one| one.listeners.values_mut());
+    for rule in listeners.flat_map(|listener| listener.rules.values_mut()) {
+        if let Some(takes) = rule.takes().filter(TestMatch::is_ours) {
+            let takes = TestMatch { value: "VALUE".to_owned(), ..takes };
+            let (actions, tags) = (rule.actions.clone(), rule.tags.clone());
+            *rule = RuleState::of(RuleSettings { takes, actions, tags });
+        }
     }
 }
 

@@ -14,6 +14,11 @@ pub trait Subject: Send + Sync {
 
     /// Sets everything up, the same every time. Called within a runtime on virtual time.
     fn stage(&self) -> Self::Stage;
+
+    /// Returns whether two things are to go wrong at a time, too.
+    fn has_pairs(&self) -> bool {
+        true
+    }
 }
 
 /// Something that is done just before a call.

@@ -1,28 +1,44 @@
 //! The worlds and the lives that every operation is swept on.
 
 use bluegreen_core::model::{
-    AccountId, Actions, Capacity, EnvironmentName, Fitting, GroupTag, LaunchConfigurationName,
-    LaunchSource, LoadBalancerKind, Opaque, Process, ScalingGroupName, ScalingGroupSettings,
-    TargetGroupName, TemplateVersion,
+    AccountId, Action, Actions, Capacity, EnvironmentName, Fitting, Forward, GroupTag,
+    HealthStrategy, LaunchConfigurationName, LaunchSource, LoadBalancerKind, Opaque, Process,
+    Quiet, ScalingGroupName, ScalingGroupSettings, TargetGroupName, TemplateVersion,
 };
 use bluegreen_core::operation::EnvironmentSpec;
 use serde_json::json;
 
 use super::operating::{Life, Operating, Step};
-use crate::fake::{World, template};
+use crate::fake::{World, target_group, template};
 
 const NAME: &str = "nginx-live";
 
 /// Returns the worlds: one listener; HTTP and HTTPS with rules and everything that scales; three
-/// target groups on two load balancers; a launch configuration; a group with all that a group can
-/// have.
+/// target groups on two load balancers; a launch configuration; a network load balancer; a route
+/// that another service has a share of; both colours in one route; both with a test rule;
+/// a group with all that a group can have.
+///
+/// The last five are swept without pairs, which would take most of the time.
 pub fn all() -> Vec<Life> {
+    let weight_zero = HealthStrategy::WeightZero { cuts_connections: false };
+    let test_rules = HealthStrategy::TestRule { sources: vec![] };
     vec![
         Life::of("one listener", one_listener()),
         Life::of("HTTP, HTTPS, rules", World::example()),
         Life::of("two load balancers", two_load_balancers()),
         Life::of("launch configuration", launch_configuration()),
-        Life::of("mixed instances, hooks, warm pool", whole_group()),
+        Life::of("network", network())
+            .without_pairs()
+            // Flows are counted for each load balancer only.
+            .configured(|spec| spec.with_quiet(Quiet { unmeasured: true, ..Quiet::default() })),
+        Life::of("shared route", shared_route()).without_pairs(),
+        Life::of("weight 0", one_listener())
+            .without_pairs()
+            .configured(|spec| spec.with_health(weight_zero)),
+        Life::of("test rules", one_listener())
+            .without_pairs()
+            .configured(|spec| spec.with_health(test_rules)),
+        Life::of("mixed instances, hooks, warm pool", whole_group()).without_pairs(),
     ]
 }
 
@@ -30,7 +46,7 @@ pub fn all() -> Vec<Life> {
 /// second and third deployment, switches and scaledowns with blue and with green live, and each of
 /// them undone.
 pub fn lives(life: &Life) -> Vec<Operating> {
-    use Step::{Deploy, Scaledown, Switch, Undo, Upgrade};
+    use Step::{Deploy, Downgrade, Scaledown, Switch, Undo, Upgrade};
     let one: &[Step] = &[Upgrade, Deploy];
     let green: &[Step] = &[Upgrade, Deploy, Switch];
     let two: &[Step] = &[Upgrade, Deploy, Switch, Deploy];
@@ -45,13 +61,20 @@ pub fn lives(life: &Life) -> Vec<Operating> {
         (two, Switch),
         (green, Scaledown),
         (blue, Scaledown),
+        (&[Upgrade], Downgrade),
+        (blue, Downgrade),
         (&[Upgrade], Undo),
         (one, Undo),
         (green, Undo),
         (stopped, Undo),
     ]
     .into_iter()
-    .map(|(earlier, step)| life.after(earlier).then(step))
+    .map(|(earlier, step)| {
+        let life = life.after(earlier);
+        // It has the most steps of all, and pairs of faults grow with their square.
+        let life = if step == Downgrade { life.without_pairs() } else { life };
+        life.then(step)
+    })
     .collect()
 }
 
@@ -107,6 +130,31 @@ fn two_load_balancers() -> World {
         .with_target_group("nginx-inside", 8081)
         .with_listener(INSIDE, 8081, "HTTP", to("nginx-inside"))
         .with_scaling_group(NAME, group(template("nginx", 1), &groups))
+}
+
+fn network() -> World {
+    World::default()
+        .with_template("nginx", &["ami-0a"])
+        .with_image("ami-0b")
+        .with_load_balancer(NAME, LoadBalancerKind::Network)
+        .with_opening(NAME, 80, "0.0.0.0/0")
+        .with_opening(NAME, 53, "0.0.0.0/0")
+        .with_target_group_settings("nginx-tcp", target_group(80, "TCP"))
+        .with_target_group_settings("nginx-udp", target_group(53, "UDP"))
+        .with_listener(NAME, 80, "TCP", to("nginx-tcp"))
+        .with_listener(NAME, 53, "UDP", to("nginx-udp"))
+        .with_scaling_group(NAME, group(template("nginx", 1), &["nginx-tcp", "nginx-udp"]))
+}
+
+fn shared_route() -> World {
+    let weights = [("nginx-http", 90), ("canary", 10)];
+    let weights = weights.map(|(name, weight)| (TargetGroupName::new(name), weight));
+    let forward = Forward::new(weights.into(), None).expect("there are weights");
+    let shared = Actions::new(vec![Action::Forward(forward)]);
+    one_listener()
+        .with_target_group("canary", 80)
+        .with_listener(NAME, 80, "HTTP", shared)
+        .with_scaling_group("canary", group(template("nginx", 1), &["canary"]))
 }
 
 fn launch_configuration() -> World {

@@ -83,6 +83,7 @@ async fn an_idle_listener_is_enough_to_be_checked() {
         protocol: "HTTP".to_owned(),
         actions: Actions::forward_to(green()),
         tags: [].into(),
+        tls: bluegreen_core::model::Opaque::default(),
     };
     cloud.create_listener(&port(18080), &settings).await.unwrap();
     sleep(Duration::from_secs(10)).await;

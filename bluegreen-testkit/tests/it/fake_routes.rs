@@ -28,6 +28,7 @@ fn listener(to: &str) -> ListenerSettings {
         protocol: "HTTP".to_owned(),
         actions: Actions::forward_to(name(to)),
         tags: [].into(),
+        tls: bluegreen_core::model::Opaque::default(),
     }
 }
 

@@ -83,6 +83,7 @@ async fn stir(cloud: &dyn Cloud, world: &World) {
         protocol: "HTTP".to_owned(),
         actions: Actions::forward_to(spare.clone()),
         tags: [].into(),
+        tls: bluegreen_core::model::Opaque::default(),
     };
     let green = bluegreen_core::model::ScalingGroupName::new("green");
     let mut answers = vec![];

@@ -1,8 +1,12 @@
 //! Tests of the testkit, and of the engine and every operation on it.
 
+mod balancers;
 mod calls;
 mod certification;
+mod changes;
 mod clones;
+mod doctor;
+mod downgrade;
 mod engine_properties;
 mod fake_conforms;
 mod fake_example;
@@ -13,6 +17,7 @@ mod fake_routes;
 mod fake_worlds;
 mod gated;
 mod lease;
+mod live_traffic;
 mod object_faults;
 mod object_races;
 mod operation_faults;
@@ -24,5 +29,6 @@ mod recovery;
 mod refusals;
 mod stage;
 mod stores_conform;
+mod strategies;
 mod sweeps;
 mod undo;

@@ -1,6 +1,6 @@
 //! What the operations promise, over worlds, faults, crashes and other people's hands.
 
-use bluegreen_core::model::{ScalingGroupName, TargetGroupName};
+use bluegreen_core::model::{HealthStrategy, ScalingGroupName, TargetGroupName};
 use bluegreen_core::operation::{Done, OperationError, OperationErrorKind};
 use bluegreen_core::plan::Decision;
 use bluegreen_core::transaction::{Change as _, Ending};
@@ -18,9 +18,26 @@ fn any_verb() -> impl Strategy<Value = Verb> {
     prop::sample::select(Verb::ALL.to_vec())
 }
 
-/// Any world on which everything has been done that comes before `verb`.
-async fn scene_before(world: World, verb: Verb) -> Scene {
+/// Any way to keep both colours checked.
+fn any_health() -> impl Strategy<Value = HealthStrategy> {
+    prop_oneof![
+        2 => Just(HealthStrategy::IdleListener),
+        1 => Just(HealthStrategy::WeightZero { cuts_connections: false }),
+        1 => Just(HealthStrategy::TestRule { sources: vec![] }),
+    ]
+}
+
+/// Any world on which everything has been done that comes before `verb`, in any way that fits it:
+/// sticky clients are moved by no weight.
+async fn scene_before(world: World, verb: Verb, health: HealthStrategy) -> Scene {
+    let is_sticky = world.routes().any(|(_, actions)| {
+        actions.forward().is_some_and(|forward| forward.stickiness().is_some())
+    });
     let mut scene = Scene::new(FakeCloud::new(world));
+    scene.spec.health = match health {
+        HealthStrategy::WeightZero { .. } if is_sticky => HealthStrategy::IdleListener,
+        health => health,
+    };
     scene.spec.scaling_group = ScalingGroupName::new(STACK);
     for earlier in Verb::ALL.into_iter().take_while(|earlier| *earlier != verb) {
         scene.must(earlier).await;
@@ -39,11 +56,12 @@ proptest! {
     fn an_operation_is_all_or_nothing(
         world in any_world(),
         verb in any_verb(),
+        health in any_health(),
         faults in any_faults(12),
         room in 0..60usize,
     ) {
         on_virtual_time(async {
-            let scene = scene_before(world, verb).await;
+            let scene = scene_before(world, verb, health).await;
             let before = scene.world();
             scene.cloud.script(faults);
             let scene = scene.with_store(MemoryStore::dying_after(room));
@@ -66,11 +84,12 @@ proptest! {
     fn other_people_are_left_alone_and_said_so(
         world in any_world(),
         verb in any_verb(),
+        health in any_health(),
         nth in 0..12usize,
         meddle in any_meddle(),
     ) {
         on_virtual_time(async {
-            let scene = scene_before(world, verb).await;
+            let scene = scene_before(world, verb, health).await;
             scene.cloud.fault_at_write(nth, Fault::Meddle(meddle));
             let end = scene.operate(verb).await;
             calm().await;
@@ -86,9 +105,13 @@ proptest! {
     }
 
     #[test]
-    fn both_colours_stay_checked_through_a_switch(world in any_world(), faults in any_faults(8)) {
+    fn both_colours_stay_checked_through_a_switch(
+        world in any_world(),
+        health in any_health(),
+        faults in any_faults(8),
+    ) {
         on_virtual_time(async {
-            let scene = scene_before(world, Verb::Switch).await;
+            let scene = scene_before(world, Verb::Switch, health).await;
             let environment = scene.environment().await;
             let names: std::collections::BTreeSet<TargetGroupName> = environment
                 .pairs
@@ -105,9 +128,13 @@ proptest! {
     }
 
     #[test]
-    fn a_plan_is_made_of_changes_that_can_be_taken_back(world in any_world(), verb in any_verb()) {
+    fn a_plan_is_made_of_changes_that_can_be_taken_back(
+        world in any_world(),
+        verb in any_verb(),
+        health in any_health(),
+    ) {
         on_virtual_time(async {
-            let scene = scene_before(world, verb).await;
+            let scene = scene_before(world, verb, health).await;
             let (_, decision) =
                 scene.bluegreen().plan(&scene.spec, &Scene::operation(verb)).await.expect("a plan");
             let Decision::Run(plan) = decision else { return Ok(()) };

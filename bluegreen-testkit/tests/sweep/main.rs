@@ -30,7 +30,7 @@ fn whatever_goes_wrong_it_is_as_before_or_as_planned() {
     let only = variable("SWEEP");
     let is_whole = !cfg!(debug_assertions);
     let worlds = worlds();
-    let swept = if is_whole { worlds.len() } else { 1 };
+    let swept = if is_whole || only.is_some() { worlds.len() } else { 1 };
     let all: Vec<Operating> = worlds[..swept].iter().flat_map(lives).collect();
     let is_wanted = |one: &Operating| only.as_ref().is_none_or(|text| one.name().contains(text));
     let subjects: Vec<_> = all.into_iter().filter(is_wanted).collect();

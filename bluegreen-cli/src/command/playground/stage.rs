@@ -180,6 +180,7 @@ pub(super) fn configuration(stack: &Stack) -> String {
          region = \"{region}\"\n\
          scaling_group = \"{scaling_group}\"\n\
          idle_ports = \"18080-18099\"\n\
-         health = \"idle-listener\"\n"
+         health = \"idle-listener\"\n\
+         no_requests_for = \"3s\"\n"
     )
 }

@@ -7,6 +7,7 @@ use crate::model::{
     Environment, Listener, ListenerKey, ListenerSettings, LoadBalancerName, PortRange, ResourceKey,
     Route, RouteKey, ScalingGroupName, TargetGroupName, TargetGroupSettings,
 };
+use crate::operation::making::making;
 use crate::plan::{Census, Findings, Making};
 
 type Listening = BTreeMap<ListenerKey, (ListenerSettings, Option<String>)>;
@@ -103,9 +104,11 @@ async fn routes(
             .map(|listener| async move { or_nothing(cloud.rules(&listener.key).await) }),
     )
     .await?;
-    let defaults = listeners
-        .into_iter()
-        .map(|Listener { key, actions, .. }| Route { key: RouteKey::default_of(key), actions });
+    let defaults = listeners.into_iter().map(|Listener { key, actions, .. }| Route {
+        key: RouteKey::default_of(key),
+        actions,
+        takes: None,
+    });
     Ok(defaults.chain(rules.into_iter().flatten()).collect())
 }
 
@@ -156,27 +159,6 @@ async fn makings(
         Ok::<_, CloudError>(making(cloud, name).await?.map(|making| (name.clone(), making)))
     });
     Ok(try_join_all(looks).await?.into_iter().flatten().collect())
-}
-
-/// Reads what would make a scaling group again; `None` if it is gone.
-async fn making(
-    cloud: &dyn ReadCloud,
-    name: &ScalingGroupName,
-) -> Result<Option<Making>, CloudError> {
-    let Some(settings) = cloud.scaling_group_settings(name).await? else { return Ok(None) };
-    let launch = settings.launch.bare();
-    let ((policies, (schedules, fittings)), can_launch) = try_join(
-        try_join(cloud.policies(name), try_join(cloud.schedules(name), cloud.fittings(name))),
-        cloud.launch_source_exists(&launch),
-    )
-    .await?;
-    let names: BTreeSet<_> = policies.iter().flat_map(|policy| &policy.alarms).cloned().collect();
-    let alarms = if names.is_empty() {
-        Vec::new()
-    } else {
-        cloud.alarms(&names.into_iter().collect::<Vec<_>>()).await?
-    };
-    Ok(Some(Making { settings, policies, schedules, alarms, fittings, can_launch }))
 }
 
 /// Takes what went away meanwhile to be empty.

@@ -134,7 +134,7 @@ impl Judge<'_> {
             .iter()
             .filter(|route| route.key.listener == *key && route.key.priority.is_some());
         let missing: Vec<String> = [
-            matches!(settings.protocol.as_str(), "HTTPS" | "TLS")
+            (matches!(settings.protocol.as_str(), "HTTPS" | "TLS") && settings.tls.is_empty())
                 .then(|| "its certificate".to_owned()),
             Some(rules.count())
                 .filter(|rules| *rules > 0)

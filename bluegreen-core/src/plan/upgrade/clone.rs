@@ -3,9 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{UpgradeSurvey, made_tags};
 use crate::change::{CloudChange, Edit, ImageNote};
 use crate::model::{
-    Actions, Alarm, Capacity, Color, Dimension, DimensionValue, Environment, Fitting, FittingKey,
-    GroupTag, LaunchSource, ListenerKey, ListenerSettings, Pair, Policy, PolicyKey, Process,
-    ScalingGroupName, ScalingGroupSettings, Schedule, TargetGroupName, tag_key,
+    Alarm, Capacity, Color, Dimension, DimensionValue, Environment, Fitting, FittingKey, GroupTag,
+    LaunchSource, Pair, Policy, PolicyKey, Process, ScalingGroupName, ScalingGroupSettings,
+    Schedule, TargetGroupName, tag_key,
 };
 
 /// The green side, as an edit of the blue one.
@@ -35,28 +35,6 @@ impl<'a> Clone<'a> {
             Some(CloudChange::TargetGroup(Edit::create(pair.green.clone(), settings)))
         };
         self.environment.pairs.iter().filter_map(clone).collect()
-    }
-
-    /// Gives both colours listeners of their own, so that both are checked before, during and
-    /// after a switch.
-    pub(super) fn idle_listeners(
-        &self,
-        ports: &BTreeMap<TargetGroupName, ListenerKey>,
-    ) -> Vec<CloudChange> {
-        let mut changes = Vec::new();
-        for pair in &self.environment.pairs {
-            for color in Color::BOTH {
-                let Some(listener) = ports.get(pair.get(color)) else { continue };
-                let settings = ListenerSettings {
-                    // A plain one will do even for targets that speak TLS: it only has to exist.
-                    protocol: "HTTP".to_owned(),
-                    actions: Actions::forward_to(pair.get(color).clone()),
-                    tags: self.tags(color, Some(pair)),
-                };
-                changes.push(CloudChange::Listener(Edit::create(listener.clone(), settings)));
-            }
-        }
-        changes
     }
 
     pub(super) fn scaling_group(&self) -> CloudChange {

@@ -10,6 +10,7 @@ mod filter;
 mod images;
 mod instances;
 mod network;
+mod network_acls;
 mod rules;
 mod security_groups;
 mod tags;
@@ -43,6 +44,10 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Xml, WireError> {
         "DescribeSubnets" => network::subnets(call),
         "DescribeVpcs" => network::vpcs(call),
         "DescribeAvailabilityZones" => network::zones(call),
+        "DescribeNetworkAcls" => network_acls::describe(call),
+        "CreateNetworkAclEntry" => network_acls::put(call, false),
+        "ReplaceNetworkAclEntry" => network_acls::put(call, true),
+        "DeleteNetworkAclEntry" => network_acls::delete(call),
         "CreateSecurityGroup" => security_groups::create(call),
         "DeleteSecurityGroup" => security_groups::delete(call),
         "DescribeSecurityGroups" => security_groups::describe(call),

@@ -1,13 +1,14 @@
-//! `CloudWatch`: metric alarms.
+//! `CloudWatch`: metric alarms, and how many requests target groups had.
 //!
 //! # Limits
 //!
-//! Nothing measures anything: an alarm is in the state that somebody set, and sets off nothing.
+//! Nothing else is measured: an alarm is in the state that somebody set, and sets off nothing.
 //! Composite alarms are not there. An action that is the ARN of a scaling policy stands for the
 //! policy of that group and name, whichever it is. Only the query protocol is spoken, which newer
 //! clients have given up for this service.
 
 mod alarm;
+mod metric;
 mod tag;
 
 use std::collections::BTreeSet;
@@ -30,6 +31,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Xml, WireError> {
         "PutMetricAlarm" => put(call),
         "SetAlarmState" => set_state(call),
         "DeleteAlarms" => delete(call),
+        "GetMetricData" => metric::data(call),
         "ListTagsForResource" => tag::list(call),
         "TagResource" => tag::add(call),
         "UntagResource" => tag::remove(call),

@@ -33,7 +33,8 @@ pub(super) fn create(call: &Call<'_>) -> Result<Xml, WireError> {
     let actions = action::read(params, "DefaultActions", &names, &world, None)?;
     let tags = tag::read(params)?;
     let security = Security::default().with(params, &protocol)?;
-    let wanted = ListenerState { protocol, actions, rules: [].into(), tags };
+    let tls = security.of_world();
+    let wanted = ListenerState { protocol, actions, rules: [].into(), tags, tls };
     let is_same = |found: &ListenerState| {
         found.protocol == wanted.protocol && found.actions == wanted.actions
     };
@@ -88,6 +89,7 @@ pub(super) fn modify(call: &Call<'_>) -> Result<Xml, WireError> {
         before.actions.clone()
     };
     let security = Security::of(site, &key).with(params, &protocol)?;
+    let tls = security.of_world();
     let moved = ListenerKey::new(key.load_balancer.clone(), port);
     let priorities: Vec<Option<u32>> = before.routes().map(|(priority, _)| priority).collect();
     let balancer_arn = names.load_balancer(&world, &key.load_balancer);
@@ -105,6 +107,7 @@ pub(super) fn modify(call: &Call<'_>) -> Result<Xml, WireError> {
         let mut listener = balancer.listeners.remove(&key.port).ok_or_else(no_listener)?;
         listener.protocol = protocol;
         listener.actions = actions;
+        listener.tls = tls;
         balancer.listeners.insert(port, listener);
         Ok(())
     });

@@ -47,6 +47,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Xml, WireError> {
         kind,
         deletion_protection: false,
         tags,
+        shut: [].into(),
         openings,
         guarded,
         listeners: [].into(),

@@ -53,12 +53,12 @@ pub(super) fn create(call: &Call<'_>) -> Result<Xml, WireError> {
         }
         route::check(world, &key.listener, &listener.protocol, &actions)?;
         if let Some(listener) = world.listener_mut(&key.listener) {
-            listener.rules.insert(priority, RuleState { conditions, actions });
+            let rule = RuleState { conditions, actions, tags };
+            listener.rules.insert(priority, rule);
         }
         Ok(())
     });
     amended.map_err(|no| no.say(&names))?;
-    tag::note_of_rule(site, &name, &tags);
     note_transforms(site, &name, transforms);
     Ok(described(site, [&key]))
 }

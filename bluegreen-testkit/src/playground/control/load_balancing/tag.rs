@@ -1,11 +1,10 @@
 //! Tags of load balancers, listeners, rules and target groups.
 
 use bluegreen_core::model::Tags;
-use serde_json::{Map, Value};
 
 use super::super::{Call, Params, WireError, Xml};
 use super::Names;
-use super::arn::{Thing, kind, rule_name};
+use super::arn::Thing;
 use super::page;
 use super::refusal::{invalid, no_listener, no_load_balancer, no_rule, no_target_group};
 use crate::fake::World;
@@ -33,7 +32,7 @@ pub(super) fn describe(call: &Call<'_>) -> Result<Xml, WireError> {
     let world = call.site.cloud().glimpse(World::clone);
     let mut members = vec![];
     for arn in &arns {
-        let tags = tags_of(call.site, &world, &find(call.site, &world, arn)?);
+        let tags = tags_of(&world, &find(call.site, &world, arn)?);
         let tags = tags.iter().map(|(key, value)| Xml::new().text("Key", key).text("Value", value));
         members.push(Xml::new().text("ResourceArn", arn).list("Tags", "member", tags));
     }
@@ -58,12 +57,6 @@ pub(super) fn read(params: &Params) -> Result<Tags, WireError> {
     Ok(tags)
 }
 
-/// Notes the tags of a rule, which the world does not know.
-pub(super) fn note_of_rule(site: &Site, name: &str, tags: &Tags) {
-    let tags = tags.iter().map(|(key, value)| (key.clone(), value.as_str().into()));
-    site.facts().note(kind::RULE, name, "tags", tags.collect::<Map<String, Value>>());
-}
-
 fn change(call: &Call<'_>, change: impl Fn(&mut Tags)) -> Result<Xml, WireError> {
     let site = call.site;
     let world = site.cloud().world();
@@ -74,16 +67,9 @@ fn change(call: &Call<'_>, change: impl Fn(&mut Tags)) -> Result<Xml, WireError>
     let things = arns.iter().map(|arn| find(site, &world, arn));
     let things = things.collect::<Result<Vec<_>, _>>()?;
     for thing in &things {
-        let mut tags = tags_of(site, &world, thing);
+        let mut tags = tags_of(&world, thing);
         change(&mut tags);
         check(&tags)?;
-    }
-    for thing in &things {
-        if let Thing::Rule(key) = thing {
-            let mut tags = tags_of(site, &world, thing);
-            change(&mut tags);
-            note_of_rule(site, &rule_name(key), &tags);
-        }
     }
     site.cloud().amend(|world| {
         for thing in &things {
@@ -117,18 +103,12 @@ fn find(site: &Site, world: &World, arn: &str) -> Result<Thing, WireError> {
     })
 }
 
-fn tags_of(site: &Site, world: &World, thing: &Thing) -> Tags {
+fn tags_of(world: &World, thing: &Thing) -> Tags {
     let found = match thing {
         Thing::LoadBalancer(name) => world.load_balancers.get(name).map(|one| &one.tags),
         Thing::Listener(key) => world.listener(key).map(|one| &one.tags),
         Thing::TargetGroup(name) => world.target_groups.get(name).map(|one| &one.tags),
-        Thing::Rule(key) => {
-            let facts = site.facts();
-            let noted = facts.noted(kind::RULE, &rule_name(key), "tags").and_then(Value::as_object);
-            let noted = noted.into_iter().flatten();
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            return noted.map(|(key, value)| (key.clone(), text(value))).collect();
-        }
+        Thing::Rule(key) => world.rule(key).map(|one| &one.tags),
     };
     found.cloned().unwrap_or_default()
 }
@@ -138,6 +118,9 @@ fn tags_mut<'a>(world: &'a mut World, thing: &Thing) -> Option<&'a mut Tags> {
         Thing::LoadBalancer(name) => Some(&mut world.load_balancers.get_mut(name)?.tags),
         Thing::Listener(key) => Some(&mut world.listener_mut(key)?.tags),
         Thing::TargetGroup(name) => Some(&mut world.target_groups.get_mut(name)?.tags),
-        Thing::Rule(_) => None,
+        Thing::Rule(key) => {
+            let rules = &mut world.listener_mut(&key.listener)?.rules;
+            Some(&mut rules.get_mut(&key.priority?)?.tags)
+        }
     }
 }

@@ -215,6 +215,7 @@ fn read(site: &Site, params: &Params) -> Result<TargetGroupSettings, WireError> 
         deregistration_delay: USUAL_DELAY,
         details: Opaque::new(details.into()),
         tags: tag::read(params)?,
+        sticky: false,
     })
 }
 

@@ -13,7 +13,7 @@ impl Stage {
         let conditions = Opaque::new(conditions);
         self.site.cloud().edit(|world| {
             let rules = &mut world.listener_mut(&key).unwrap().rules;
-            rules.insert(priority, RuleState { conditions, actions });
+            rules.insert(priority, RuleState { conditions, actions, tags: [].into() });
         });
     }
 }

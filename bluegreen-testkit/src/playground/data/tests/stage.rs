@@ -99,6 +99,7 @@ impl Plan {
             deregistration_delay: self.delay,
             details: Opaque::new(details),
             tags: [].into(),
+            sticky: false,
         };
         let tag = GroupTag { value: name.to_owned(), propagate: true };
         let group = ScalingGroupSettings {

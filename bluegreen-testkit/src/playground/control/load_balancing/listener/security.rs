@@ -1,6 +1,6 @@
 //! Certificates and whatever else belongs to TLS: noted and shown.
 
-use bluegreen_core::model::ListenerKey;
+use bluegreen_core::model::{ListenerKey, Opaque};
 use serde_json::{Value, json};
 
 use super::super::super::{Params, WireError, Xml};
@@ -38,6 +38,19 @@ impl Security {
             alpn: alpn.map(str::to_owned).collect(),
             mutual: noted("mutual").filter(Value::is_object),
         }
+    }
+
+    /// Returns what the world is to hold of it: as an adapter reads it, and nothing in the clear.
+    pub(super) fn of_world(&self) -> Opaque {
+        let Some(certificate) = &self.certificate else { return Opaque::default() };
+        let mut tls = json!({"certificate": certificate});
+        if let Some(policy) = &self.policy {
+            tls["policy"] = json!(policy);
+        }
+        if !self.alpn.is_empty() {
+            tls["alpn"] = json!(self.alpn);
+        }
+        Opaque::new(tls)
     }
 
     /// Notes it.

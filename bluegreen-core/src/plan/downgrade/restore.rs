@@ -1,0 +1,105 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::DowngradeFacts;
+use crate::change::{CloudChange, Edit};
+use crate::model::{
+    Environment, LaunchSource, LoadBalancerName, ResourceKey, ScalingGroupName, Tags,
+    TargetGroupName, TemplateVersion,
+};
+
+/// What the keys of all our tags begin with.
+const OURS: &str = "bluegreen:";
+
+/// Returns the changes that leave blue, and the load balancers, as they were before the upgrade.
+pub(super) fn changes(environment: &Environment, facts: &DowngradeFacts) -> Vec<CloudChange> {
+    let mut changes = tags(environment, facts);
+    changes.extend(unpinned(environment, facts));
+    changes.extend(unprotected(environment, facts));
+    changes
+}
+
+/// Takes our tags away; a value that a key had before the upgrade comes back.
+fn tags(environment: &Environment, facts: &DowngradeFacts) -> Vec<CloudChange> {
+    let group = &environment.blue.group;
+    let of_group: Tags =
+        group.tags.iter().map(|(key, tag)| (key.clone(), tag.value.clone())).collect();
+    let members = environment.blue.members.iter().filter_map(|member| {
+        let name = &member.target_group.name;
+        let settings = facts.target_groups.get(name)?;
+        Some((ResourceKey::TargetGroup(name.clone()), settings.tags.clone()))
+    });
+    std::iter::once((ResourceKey::ScalingGroup(group.name.clone()), of_group))
+        .chain(members)
+        .filter_map(|(resource, tags)| {
+            let had = had(&resource, facts);
+            let ours = tags.into_iter().filter(|(key, _)| key.starts_with(OURS));
+            let before: BTreeMap<_, _> = ours.map(|(key, value)| (key, Some(value))).collect();
+            let of = |key: &String| (key.clone(), had.get(key).cloned().flatten());
+            let after: BTreeMap<_, _> = before.keys().map(of).collect();
+            (before != after).then(|| CloudChange::Tags(Edit::new(resource, before, after)))
+        })
+        .collect()
+}
+
+/// Returns what the tags of a resource were that the upgrade set.
+fn had(resource: &ResourceKey, facts: &DowngradeFacts) -> BTreeMap<String, Option<String>> {
+    let changes = facts.upgrade.iter().flat_map(|plan| plan.changes());
+    let mut edits = changes.filter_map(|(_, change)| match change {
+        CloudChange::Tags(edit) if edit.of == *resource => Some(edit.before.clone()),
+        _ => None,
+    });
+    edits.next().unwrap_or_default()
+}
+
+/// Lets the group follow a floating version again, if that means what it launches now.
+fn unpinned(environment: &Environment, facts: &DowngradeFacts) -> Option<CloudChange> {
+    let group = &environment.blue.group;
+    let floating = before_launch(&group.name, facts)?;
+    let Some((_, TemplateVersion::Number(pinned))) = group.launch.template() else { return None };
+    let is_same = facts.floats == Some(*pinned) && floating != group.launch;
+    is_same
+        .then(|| CloudChange::Launch(Edit::new(group.name.clone(), group.launch.clone(), floating)))
+}
+
+/// Returns what a group launched before the upgrade, if that changed it.
+fn before_launch(group: &ScalingGroupName, facts: &DowngradeFacts) -> Option<LaunchSource> {
+    let changes = facts.upgrade.iter().flat_map(|plan| plan.changes());
+    let mut edits = changes.filter_map(|(_, change)| match change {
+        CloudChange::Launch(edit) if edit.of == *group => Some(edit.before.clone()),
+        _ => None,
+    });
+    edits.next()
+}
+
+/// Turns off the deletion protection that the upgrade turned on, unless others may count on it.
+fn unprotected(
+    environment: &Environment,
+    facts: &DowngradeFacts,
+) -> impl Iterator<Item = CloudChange> {
+    let ours: BTreeSet<_> =
+        environment.pairs.iter().flat_map(|pair| [&pair.blue, &pair.green]).collect();
+    let is_on = move |name: &LoadBalancerName| {
+        facts.load_balancers.iter().any(|one| one.name == *name && one.deletion_protection)
+            && !is_shared(environment, name, &ours)
+    };
+    let changes = facts.upgrade.iter().flat_map(|plan| plan.changes());
+    changes.filter_map(move |(_, change)| match change {
+        CloudChange::DeletionProtection(edit) if edit.after && is_on(&edit.of) => {
+            Some(CloudChange::DeletionProtection(Edit::new(edit.of.clone(), true, false)))
+        }
+        _ => None,
+    })
+}
+
+/// Returns whether a listener of a load balancer sends requests to somebody else.
+fn is_shared(
+    environment: &Environment,
+    load_balancer: &LoadBalancerName,
+    ours: &BTreeSet<&TargetGroupName>,
+) -> bool {
+    let listeners = environment.listeners.iter();
+    let mut forwards = listeners
+        .filter(|listener| listener.key.load_balancer == *load_balancer)
+        .filter_map(|listener| listener.actions.forward());
+    forwards.any(|forward| forward.weights().keys().any(|name| !ours.contains(name)))
+}
