@@ -85,7 +85,7 @@ impl AwsCloud {
         }
         let groups: BTreeSet<_> = alarm.sets_off.iter().map(|key| &key.group).collect();
         for group in groups {
-            for policy in self.describe_policies(group).await? {
+            for (policy, _) in self.describe_policies(group).await? {
                 if let (Some(name), Some(arn)) = (policy.policy_name, policy.policy_arn) {
                     let policy = bluegreen_core::model::PolicyName::new(name);
                     arns.policies.insert(PolicyKey { group: group.clone(), policy }, arn);

@@ -15,6 +15,7 @@ use crate::error::Failure;
 use crate::iam::Iam;
 use crate::names::Names;
 use crate::retry::OnlyThrottles;
+use crate::scaling_forms::ScalingForms;
 
 /// How long one attempt of a call may take, unless the caller's configuration says so.
 ///
@@ -34,6 +35,7 @@ struct Shared {
     load_balancing: aws_sdk_elasticloadbalancingv2::Client,
     scaling: aws_sdk_autoscaling::Client,
     scaling_once: aws_sdk_autoscaling::Client,
+    scaling_forms: ScalingForms,
     cloudwatch: CloudWatch,
     identity: aws_sdk_sts::Client,
     ec2: Ec2,
@@ -90,6 +92,7 @@ impl AwsCloud {
         let shared = Shared {
             load_balancing: load_balancing(&config, &budget),
             scaling_once: once(&scaling),
+            scaling_forms: ScalingForms::new(&config, &budget)?,
             scaling,
             cloudwatch: CloudWatch::new(&config, &budget)?,
             identity: aws_sdk_sts::Client::new(&config),
@@ -134,6 +137,12 @@ impl AwsCloud {
     pub(crate) async fn scaling_once(&self) -> &aws_sdk_autoscaling::Client {
         self.shared.budget.take(Call::Scaling).await;
         &self.shared.scaling_once
+    }
+
+    /// Returns the client for calls of Auto Scaling that carry what came with replies, which keeps
+    /// to the budget by itself.
+    pub(crate) fn scaling_forms(&self) -> &ScalingForms {
+        &self.shared.scaling_forms
     }
 
     /// Returns the client of `CloudWatch`, which keeps to the budget by itself.

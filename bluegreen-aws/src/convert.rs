@@ -7,6 +7,7 @@
 pub(crate) mod action;
 pub(crate) mod alarm;
 pub(crate) mod group;
+mod metric_names;
 mod opaque;
 pub(crate) mod policy;
 pub(crate) mod rule;

@@ -74,10 +74,10 @@ impl ReadLaunch for AwsCloud {
     }
 
     async fn launch_source_exists(&self, source: &LaunchSource) -> Result<bool, CloudError> {
+        if let Some((template, version)) = source.template() {
+            return Ok(self.template_version(template, version).await?.is_some());
+        }
         match source {
-            LaunchSource::Template { template, version } => {
-                Ok(self.template_version(template, version).await?.is_some())
-            }
             LaunchSource::Configuration(name) => {
                 Ok(!self.describe_launch_configurations(&[name]).await?.is_empty())
             }

@@ -41,6 +41,7 @@ mod cloudwatch;
 mod convert;
 mod ec2;
 mod error;
+mod fittings;
 mod iam;
 mod identity;
 mod launch;
@@ -57,6 +58,7 @@ mod quotas;
 mod retry;
 #[cfg(feature = "s3")]
 mod s3;
+mod scaling_forms;
 mod scaling_groups;
 mod tags;
 mod target_groups;

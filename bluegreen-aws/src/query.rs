@@ -6,11 +6,13 @@
 //! credentials, retries, timeouts and the HTTP client are the SDK's, configured
 //! by the same [`SdkConfig`] as the other clients.
 
+mod capture;
 mod client;
 mod endpoint;
 mod error;
 mod form;
 mod reply;
+mod tree;
 
 use std::sync::Arc;
 
@@ -23,10 +25,13 @@ use serde::de::DeserializeOwned;
 use crate::InvalidConfig;
 use crate::budget::{Budget, Call};
 
+pub(crate) use capture::Capture;
+use client::Repeats;
 pub(crate) use error::QueryError;
 pub(crate) use form::Form;
 use reply::Reply;
 pub(crate) use reply::{Set, filled};
+pub(crate) use tree::Tree;
 
 /// A failed call, as the SDK's own clients would report it.
 pub(crate) type CallError = SdkError<QueryError, HttpResponse>;
@@ -63,7 +68,17 @@ impl Query {
         budget: &Arc<Budget>,
         service: Service,
     ) -> Result<Self, InvalidConfig> {
-        let operation = client::operation(config, budget, service)?;
+        let operation = client::operation(config, budget, service, Repeats::AsTheSdk)?;
+        Ok(Self { service, operation, budget: Arc::clone(budget) })
+    }
+
+    /// Makes a client whose calls must not be repeated if they may have landed.
+    pub(crate) fn once(
+        config: &SdkConfig,
+        budget: &Arc<Budget>,
+        service: Service,
+    ) -> Result<Self, InvalidConfig> {
+        let operation = client::operation(config, budget, service, Repeats::OnlyThrottles)?;
         Ok(Self { service, operation, budget: Arc::clone(budget) })
     }
 

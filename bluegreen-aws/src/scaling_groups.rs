@@ -3,20 +3,20 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use aws_sdk_autoscaling::operation::describe_auto_scaling_groups::DescribeAutoScalingGroupsOutput;
 use aws_sdk_autoscaling::types as sdk;
 use bluegreen_core::cloud::{CloudError, CloudErrorKind, ReadScalingGroups, WriteScalingGroups};
 use bluegreen_core::model::{
-    Capacity, LaunchSource, Process, ScalingGroup, ScalingGroupName, ScalingGroupSettings,
+    Capacity, Fitting, FittingKey, LaunchSource, Opaque, Process, ScalingGroup, ScalingGroupName,
+    ScalingGroupSettings,
 };
 use futures_util::future::try_join;
 
 use crate::AwsCloud;
-use crate::budget::Call;
 use crate::convert::{group, number};
 use crate::error::{Failure, or_absent, partly, read_error, refused, write_error};
 use crate::locate::if_there;
-use crate::page;
+use crate::page::Pages;
+use crate::query::{Capture, Form, Tree};
 use crate::retry;
 
 /// The most groups that one call describes without a further page.
@@ -32,11 +32,11 @@ impl ReadScalingGroups for AwsCloud {
     ) -> Result<Vec<ScalingGroup>, CloudError> {
         let found = self.describe_groups(names).await?;
         // Their health can then be asked for at once, without looking up their names first.
-        for arn in found.iter().flat_map(sdk::AutoScalingGroup::target_group_arns) {
+        for arn in found.iter().flat_map(|one| one.group.target_group_arns()) {
             self.names().learn_target_group(arn);
         }
-        let read = |one: &sdk::AutoScalingGroup| {
-            let name = one.auto_scaling_group_name().unwrap_or_default();
+        let read = |one: &group::Described| {
+            let name = one.group.auto_scaling_group_name().unwrap_or_default();
             group::read(one).map_err(|error| refused("DescribeAutoScalingGroups", name, error))
         };
         found.iter().map(read).collect()
@@ -48,12 +48,41 @@ impl ReadScalingGroups for AwsCloud {
     ) -> Result<Option<ScalingGroupSettings>, CloudError> {
         let found = self.describe_groups(std::slice::from_ref(name)).await?;
         let Some(found) = found.into_iter().next() else { return Ok(None) };
-        let both = try_join(self.describe_hooks(name), self.describe_notifications(name));
+        let all = try_join(
+            self.describe_hooks(name),
+            try_join(self.describe_policies(name), self.describe_schedules(name)),
+        );
         // Gone since it was described.
-        let Some((hooks, notifications)) = if_there(both.await)? else { return Ok(None) };
-        let related = group::Related { hooks, notifications };
+        let Some((hooks, (policies, schedules))) = if_there(all.await)? else { return Ok(None) };
+        let (hooks, hook_trees) = hooks;
+        let related = group::Related {
+            hooks,
+            hook_trees,
+            policies: policies.into_iter().map(|(_, tree)| tree).collect(),
+            schedules: schedules.into_iter().map(|(_, tree)| tree).collect(),
+        };
         let settings = group::read_settings(&found, &related);
         settings.map(Some).map_err(|error| refused("DescribeAutoScalingGroups", name, error))
+    }
+
+    async fn fittings(
+        &self,
+        name: &ScalingGroupName,
+    ) -> Result<BTreeMap<Fitting, Opaque>, CloudError> {
+        let both = try_join(
+            self.describe_groups(std::slice::from_ref(name)),
+            self.describe_notifications(name),
+        );
+        let Some((found, notifications)) = if_there(both.await)? else {
+            return Ok(BTreeMap::new());
+        };
+        let Some(found) = found.into_iter().next() else { return Ok(BTreeMap::new()) };
+        let pool = found.group.warm_pool_configuration();
+        if pool.is_some_and(|pool| pool.status() == Some(&sdk::WarmPoolStatus::PendingDelete)) {
+            let error = CloudError::new(CloudErrorKind::Busy, "DescribeAutoScalingGroups", name);
+            return Err(error.with_source("its warm pool is still being deleted"));
+        }
+        Ok(group::read_fittings(&found, &notifications))
     }
 
     async fn instance_refresh(
@@ -120,8 +149,8 @@ impl WriteScalingGroups for AwsCloud {
             None => {}
         }
         // A repeat would be answered with `AlreadyExists`, as if nothing had been done.
-        let answer = request.send_with(self.scaling_once().await).await;
-        answer.map(drop).map_err(|error| write_error(OPERATION, name, error))
+        let answer = self.scaling_forms().send_once(request).await;
+        answer.map_err(|error| write_error(OPERATION, name, error))
     }
 
     async fn delete_scaling_group(&self, name: &ScalingGroupName) -> Result<(), CloudError> {
@@ -157,23 +186,19 @@ impl WriteScalingGroups for AwsCloud {
         launch: &LaunchSource,
     ) -> Result<(), CloudError> {
         const OPERATION: &str = "UpdateAutoScalingGroup";
-        let request = self.scaling().await.update_auto_scaling_group();
-        let request = request.auto_scaling_group_name(name.as_str());
-        let request = match launch {
-            LaunchSource::Template { template, version } => {
-                let version = group::write_version(version);
-                let version = version.map_err(|error| refused(OPERATION, name, error))?;
-                let source = sdk::LaunchTemplateSpecification::builder()
-                    .launch_template_name(template.as_str());
-                request.launch_template(source.version(version).build())
-            }
-            LaunchSource::Configuration(source) => {
-                request.launch_configuration_name(source.as_str())
-            }
-            other => return Err(refused(OPERATION, name, format!("cannot launch from {other}"))),
-        };
-        let answer = request.send().await;
-        answer.map(drop).map_err(|error| write_error(OPERATION, name, error))
+        let form = Form::new(OPERATION).with("AutoScalingGroupName", name.as_str());
+        let form = group::write_launch(form, launch);
+        let form = form.map_err(|error| refused(OPERATION, name, error))?;
+        let answer = self.scaling_forms().send(form).await;
+        answer.map_err(|error| write_error(OPERATION, name, error))
+    }
+
+    async fn put_fitting(&self, key: &FittingKey, value: &Opaque) -> Result<(), CloudError> {
+        self.fit(key, value).await
+    }
+
+    async fn remove_fitting(&self, key: &FittingKey) -> Result<(), CloudError> {
+        or_absent(self.unfit(key).await)
     }
 
     async fn set_suspended(
@@ -214,19 +239,30 @@ impl AwsCloud {
     pub(crate) async fn describe_groups(
         &self,
         names: &[ScalingGroupName],
-    ) -> Result<Vec<sdk::AutoScalingGroup>, CloudError> {
+    ) -> Result<Vec<group::Described>, CloudError> {
+        const OPERATION: &str = "DescribeAutoScalingGroups";
         let mut found = Vec::new();
         for chunk in names.chunks(GROUPS_PER_CALL) {
-            let wanted = chunk.iter().map(ToString::to_string).collect();
-            let request = self.scaling().await.describe_auto_scaling_groups();
-            let stream = request.set_auto_scaling_group_names(Some(wanted)).into_paginator().send();
-            let paying = self.paying(Call::Scaling);
-            let pages = page::collect(stream, DescribeAutoScalingGroupsOutput::next_token, paying)
-                .await
-                .map_err(|error| read_error("DescribeAutoScalingGroups", &chunk[0], error))?;
-            found.extend(
-                pages.into_iter().flat_map(|page| page.auto_scaling_groups.unwrap_or_default()),
-            );
+            let wanted: Vec<_> = chunk.iter().map(ToString::to_string).collect();
+            let (mut guard, mut token) = (Pages::new(), None);
+            loop {
+                let capture = Capture::default();
+                let request = self.scaling().await.describe_auto_scaling_groups();
+                let request = request.set_auto_scaling_group_names(Some(wanted.clone()));
+                let request = request.set_next_token(token).customize();
+                let page = request.interceptor(capture.clone()).send().await;
+                let page = page.map_err(|error| read_error(OPERATION, &chunk[0], error))?;
+                let trees =
+                    capture.tree().items("DescribeAutoScalingGroupsResult", "AutoScalingGroups");
+                let groups = page.auto_scaling_groups.unwrap_or_default();
+                found.extend(paired(groups, trees, |(group, tree)| group::Described {
+                    group,
+                    tree,
+                }));
+                let Some(next) = page.next_token.filter(|next| !next.is_empty()) else { break };
+                guard.turn(&next).map_err(|error| refused(OPERATION, &chunk[0], error))?;
+                token = Some(next);
+            }
         }
         Ok(found)
     }
@@ -234,31 +270,25 @@ impl AwsCloud {
     async fn describe_hooks(
         &self,
         name: &ScalingGroupName,
-    ) -> Result<Vec<sdk::LifecycleHook>, CloudError> {
+    ) -> Result<(Vec<sdk::LifecycleHook>, Vec<Tree>), CloudError> {
         // There are no pages: a group has at most 50.
+        let capture = Capture::default();
         let request = self.scaling().await.describe_lifecycle_hooks();
-        let answer = request.auto_scaling_group_name(name.as_str()).send().await;
+        let request = request.auto_scaling_group_name(name.as_str()).customize();
+        let answer = request.interceptor(capture.clone()).send().await;
         let answer = answer.map_err(|error| read_error("DescribeLifecycleHooks", name, error))?;
-        Ok(answer.lifecycle_hooks.unwrap_or_default())
+        let trees = capture.tree().items("DescribeLifecycleHooksResult", "LifecycleHooks");
+        Ok((answer.lifecycle_hooks.unwrap_or_default(), trees))
     }
+}
 
-    async fn describe_notifications(
-        &self,
-        name: &ScalingGroupName,
-    ) -> Result<Vec<sdk::NotificationConfiguration>, CloudError> {
-        const OPERATION: &str = "DescribeNotificationConfigurations";
-        // Whether there is one at all is what counts: the first page is enough.
-        let request = self.scaling().await.describe_notification_configurations();
-        let request = request.auto_scaling_group_names(name.as_str());
-        let answer = if self.foreign_endpoint() {
-            request.customize().config_override(retry::never()).send().await
-        } else {
-            request.send().await
-        };
-        match answer {
-            Ok(answer) => Ok(answer.notification_configurations.unwrap_or_default()),
-            Err(error) if self.is_not_offered(OPERATION, &error) => Ok(Vec::new()),
-            Err(error) => Err(read_error(OPERATION, name, error)),
-        }
-    }
+/// Puts together what the SDK read and what AWS wrote; where that cannot be read, nothing is known
+/// beside what the SDK knows.
+pub(crate) fn paired<T, O>(
+    items: Vec<T>,
+    trees: Vec<Tree>,
+    make: impl Fn((T, Tree)) -> O,
+) -> Vec<O> {
+    let trees = trees.into_iter().chain(std::iter::repeat_with(Tree::default));
+    items.into_iter().zip(trees).map(make).collect()
 }

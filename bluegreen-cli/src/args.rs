@@ -185,6 +185,9 @@ pub(crate) struct Upgrade {
     /// Name the environment, as in the configuration
     #[arg(value_name = "ENV")]
     pub(crate) environment: String,
+    /// Clone a scaling group that has what this version does not know, without it
+    #[arg(long)]
+    pub(crate) ignore_unknown: bool,
     #[command(flatten)]
     pub(crate) settle: Settle,
 }
@@ -309,6 +312,9 @@ pub(crate) struct Status {
     /// Name the environments [default: all that are configured]
     #[arg(value_name = "ENV")]
     pub(crate) environments: Vec<String>,
+    /// Compare the scaling groups of both colours, field by field
+    #[arg(long)]
+    pub(crate) parity: bool,
 }
 
 /// Options of `doctor`.

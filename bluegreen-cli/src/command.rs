@@ -70,7 +70,7 @@ impl Session {
         }
         let request = match command {
             Command::Upgrade(options) => {
-                Request::new(&options.environment, upgrade::operation(), options.settle)
+                Request::new(&options.environment, upgrade::operation(options), options.settle)
             }
             Command::Deploy(options) => {
                 Request::new(&options.environment, deploy::operation(options)?, options.settle)

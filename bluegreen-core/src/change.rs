@@ -5,7 +5,9 @@
 
 mod describe;
 mod edit;
+mod fitting;
 mod guard;
+mod hold;
 mod launch;
 mod load_balancer;
 mod look;
@@ -28,10 +30,10 @@ pub use tags::ImageNote;
 
 use crate::cloud::{Cloud, CloudError, CloudErrorKind, ReadCloud};
 use crate::model::{
-    Actions, Alarm, AlarmName, Capacity, LaunchConfigurationName, LaunchEdit, LaunchSource,
-    ListenerKey, ListenerSettings, LoadBalancerName, Policy, PolicyKey, Process, ResourceKey,
-    RouteKey, RuleSettings, ScalingGroupName, ScalingGroupSettings, Schedule, ScheduleName,
-    TargetGroupName, TargetGroupSettings, UserData,
+    Actions, Alarm, AlarmName, Capacity, FittingKey, Hold, LaunchConfigurationName, LaunchEdit,
+    LaunchSource, ListenerKey, ListenerSettings, LoadBalancerName, Opaque, Policy, PolicyKey,
+    Process, ResourceKey, RouteKey, RuleSettings, ScalingGroupName, ScalingGroupSettings, Schedule,
+    ScheduleName, TargetGroupName, TargetGroupSettings, UserData,
 };
 use crate::transaction::{Change, Failure, Fields, Position, Reversibility, Severity};
 use edit::EditKind;
@@ -59,6 +61,8 @@ pub enum CloudChange {
     Launch(Edit<ScalingGroupName, LaunchSource>),
     /// Which of the named processes of a group are suspended.
     Processes(Edit<ScalingGroupName, BTreeMap<Process, bool>>),
+    /// Who hears of a group, what is measured of it, its warm pool, its protection from deletion.
+    Fitting(Edit<FittingKey, Option<Opaque>>),
     /// A scaling policy.
     Policy(Edit<PolicyKey, Option<Policy>>),
     /// A scheduled action.
@@ -73,6 +77,8 @@ pub enum CloudChange {
     Tags(Edit<ResourceKey, BTreeMap<String, Option<String>>>),
     /// Which image a group's launch source stands for, noted on the group.
     Image(Edit<ScalingGroupName, Option<ImageNote>>),
+    /// Which run holds a group while it is idle, noted on the group.
+    Hold(Edit<ScalingGroupName, Option<Hold>>),
 }
 
 /// Does the same to the edit of every variant.
@@ -88,6 +94,7 @@ macro_rules! each {
             CloudChange::Capacity($edit) => $body,
             CloudChange::Launch($edit) => $body,
             CloudChange::Processes($edit) => $body,
+            CloudChange::Fitting($edit) => $body,
             CloudChange::Policy($edit) => $body,
             CloudChange::Schedule($edit) => $body,
             CloudChange::Alarm($edit) => $body,
@@ -95,6 +102,7 @@ macro_rules! each {
             CloudChange::LaunchConfiguration($edit) => $body,
             CloudChange::Tags($edit) => $body,
             CloudChange::Image($edit) => $body,
+            CloudChange::Hold($edit) => $body,
         }
     };
 }
@@ -160,6 +168,7 @@ impl Change for CloudChange {
             (Self::Capacity(one), Self::Capacity(last)) => one.before == last.after,
             (Self::Launch(one), Self::Launch(last)) => one.before == last.after,
             (Self::Processes(one), Self::Processes(last)) => one.before == last.after,
+            (Self::Fitting(one), Self::Fitting(last)) => one.before == last.after,
             (Self::Policy(one), Self::Policy(last)) => one.before == last.after,
             (Self::Schedule(one), Self::Schedule(last)) => one.before == last.after,
             (Self::Alarm(one), Self::Alarm(last)) => one.before == last.after,
@@ -169,6 +178,7 @@ impl Change for CloudChange {
             }
             (Self::Tags(one), Self::Tags(last)) => one.before == last.after,
             (Self::Image(one), Self::Image(last)) => one.before == last.after,
+            (Self::Hold(one), Self::Hold(last)) => one.before == last.after,
             _ => false,
         }
     }

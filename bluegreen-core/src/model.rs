@@ -5,9 +5,11 @@
 //! journals can be read by people and replayed after a restore.
 
 mod environment;
+mod fitting;
 mod forward;
 mod health;
 mod health_strategy;
+mod hold;
 mod id;
 mod launch;
 mod limits;
@@ -23,9 +25,11 @@ mod timestamp;
 mod traffic;
 
 pub use environment::{Color, Colors, Environment, Liveness, Member, Pair, Side};
+pub use fitting::{Fitting, FittingKey, UnknownFitting};
 pub use forward::{Action, Actions, Forward, InvalidForward, Stickiness};
 pub use health::{HealthState, TargetHealth};
 pub use health_strategy::{HealthStrategy, RuleSettings, TEST_HEADER, TestMatch, TestRule};
+pub use hold::Hold;
 pub use id::{
     AccountId, AlarmName, EnvironmentName, ImageId, InstanceId, LaunchConfigurationName,
     LaunchTemplateName, LoadBalancerName, PolicyName, RunId, ScalingGroupName, ScheduleName,

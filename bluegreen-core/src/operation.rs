@@ -11,6 +11,7 @@ mod locks;
 mod making;
 mod observe;
 mod orphans;
+mod parity;
 mod prepare;
 mod prepared;
 mod recover;
@@ -27,6 +28,7 @@ pub use history::{
 };
 pub use observe::observe;
 pub use orphans::{Orphans, PreparedOrphans};
+pub use parity::compare;
 pub use prepare::{Operation, prepare};
 pub use prepared::Prepared;
 pub use recover::{RecoverOptions, recovery};

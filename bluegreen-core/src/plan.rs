@@ -6,7 +6,9 @@
 mod deploy;
 mod doctor;
 mod downgrade;
+mod holds;
 mod orphans;
+mod parity;
 mod refusal;
 mod removal;
 mod scaledown;
@@ -21,9 +23,12 @@ use serde::{Deserialize, Serialize};
 pub use deploy::{DeployFacts, DeployOptions, DeploySource, deploy};
 pub use doctor::{Examination, Finding, FindingSeverity, examine};
 pub use downgrade::{DowngradeFacts, DowngradeOptions, downgrade};
+pub use holds::{ExpiredHold, expired_hold};
+pub(crate) use holds::{signed, sweep};
 pub use orphans::{
     Census, Findings, Kept, OpenRun, Orphan, Unclaimed, Unread, delete_orphans, orphans, unclaimed,
 };
+pub use parity::{Disparity, GroupWhole, parity};
 pub use refusal::Refusal;
 pub use removal::Making;
 pub use scaledown::{NETWORK_SETTLE, ScaledownFacts, ScaledownOptions, scaledown};

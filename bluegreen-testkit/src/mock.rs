@@ -17,12 +17,12 @@ use bluegreen_core::cloud::{
     WriteScalingGroups, WriteScalingPolicies, WriteTags, WriteTargetGroups,
 };
 use bluegreen_core::model::{
-    AccountId, Actions, Alarm, AlarmName, Capacity, Estate, ImageId, LaunchConfigurationName,
-    LaunchEdit, LaunchSource, LaunchTemplateName, Limits, Listener, ListenerKey, ListenerSettings,
-    LoadBalancer, LoadBalancerName, Mark, Permission, Policy, PolicyKey, PortRange, Process, Quota,
-    Requests, ResourceKey, Route, RouteKey, RuleSettings, ScalingGroup, ScalingGroupName,
-    ScalingGroupSettings, Schedule, ScheduleName, Tags, TargetGroup, TargetGroupName,
-    TargetGroupSettings, TargetHealth, TemplateVersion,
+    AccountId, Actions, Alarm, AlarmName, Capacity, Estate, Fitting, FittingKey, ImageId,
+    LaunchConfigurationName, LaunchEdit, LaunchSource, LaunchTemplateName, Limits, Listener,
+    ListenerKey, ListenerSettings, LoadBalancer, LoadBalancerName, Mark, Opaque, Permission,
+    Policy, PolicyKey, PortRange, Process, Quota, Requests, ResourceKey, Route, RouteKey,
+    RuleSettings, ScalingGroup, ScalingGroupName, ScalingGroupSettings, Schedule, ScheduleName,
+    Tags, TargetGroup, TargetGroupName, TargetGroupSettings, TargetHealth, TemplateVersion,
 };
 
 mockall::mock! {
@@ -88,6 +88,10 @@ mockall::mock! {
             &self,
             name: &ScalingGroupName,
         ) -> Result<Option<ScalingGroupSettings>, CloudError>;
+        async fn fittings(
+            &self,
+            name: &ScalingGroupName,
+        ) -> Result<BTreeMap<Fitting, Opaque>, CloudError>;
         async fn instance_refresh(&self, name: &ScalingGroupName)
         -> Result<Option<String>, CloudError>;
     }
@@ -197,6 +201,8 @@ mockall::mock! {
             name: &ScalingGroupName,
             processes: &BTreeMap<Process, bool>,
         ) -> Result<(), CloudError>;
+        async fn put_fitting(&self, key: &FittingKey, value: &Opaque) -> Result<(), CloudError>;
+        async fn remove_fitting(&self, key: &FittingKey) -> Result<(), CloudError>;
     }
 
     #[async_trait]

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bluegreen_core::model::{
-    Action, Actions, Alarm, AlarmName, Capacity, Dimension, DimensionValue, Forward, GroupTag,
-    LaunchConfigurationName, LaunchSource, LaunchTemplateName, LoadBalancerKind, LoadBalancerName,
-    Opaque, Policy, PolicyKey, PolicyName, ScalingGroupName, ScalingGroupSettings, Schedule,
-    ScheduleName, Stickiness, TargetGroupName, TemplateVersion,
+    Action, Actions, Alarm, AlarmName, Capacity, Dimension, DimensionValue, Fitting, Forward,
+    GroupTag, LaunchConfigurationName, LaunchSource, LaunchTemplateName, LoadBalancerKind,
+    LoadBalancerName, Opaque, Policy, PolicyKey, PolicyName, Process, ScalingGroupName,
+    ScalingGroupSettings, Schedule, ScheduleName, Stickiness, TargetGroupName, TemplateVersion,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -28,13 +28,20 @@ const PORTS: [u16; 3] = [80, 443, 8080];
 pub fn any_world() -> impl Strategy<Value = World> {
     let routes = (1..=3usize, 1..=3usize, prop::collection::vec(any_rule(), 0..3));
     let scaling = (any_capacity(), any_launch(), any_policies(), any::<bool>(), any::<bool>());
-    (routes, scaling).prop_map(|((pairs, listeners, rules), scaling)| {
-        let (capacity, launch, policies, scheduled, sticky) = scaling;
-        let world = front(pairs, listeners, &rules, sticky);
-        let world = back(world, pairs, capacity, launch);
-        let world = policies.into_iter().fold(world, |world, kind| kind.add(world));
-        if scheduled { world.with_schedule(STACK, schedule()) } else { world }
-    })
+    let whole = (any_suspensions(), any_fittings());
+    (routes, scaling, whole).prop_map(
+        |((pairs, listeners, rules), scaling, (suspended, fittings))| {
+            let (capacity, launch, policies, scheduled, sticky) = scaling;
+            let world = front(pairs, listeners, &rules, sticky);
+            let world = back(world, pairs, capacity, launch);
+            let world = policies.into_iter().fold(world, |world, kind| kind.add(world));
+            let world = fittings.into_iter().fold(world, |world, (fitting, value)| {
+                world.with_fitting(STACK, fitting, Opaque::new(value))
+            });
+            let world = world.with_suspended(STACK, suspended);
+            if scheduled { world.with_schedule(STACK, schedule()) } else { world }
+        },
+    )
 }
 
 /// Makes a fault that a run can get over or give up at: nothing hangs, nobody meddles, and the
@@ -92,8 +99,40 @@ fn any_launch() -> impl Strategy<Value = LaunchSource> {
         Just(version(TemplateVersion::Number(1))),
         Just(version(TemplateVersion::Latest)),
         Just(version(TemplateVersion::Default)),
+        Just(mixed(TemplateVersion::Number(1))),
+        Just(mixed(TemplateVersion::Latest)),
         Just(LaunchSource::Configuration(LaunchConfigurationName::new(STACK))),
     ]
+}
+
+fn mixed(version: TemplateVersion) -> LaunchSource {
+    let overrides = json!([{"InstanceType": "m5.large"}, {"InstanceType": "m4.large"}]);
+    let policy = json!({
+        "LaunchTemplate": {"Overrides": overrides},
+        "InstancesDistribution": {"OnDemandBaseCapacity": "1"},
+    });
+    let (template, policy) = (LaunchTemplateName::new(STACK), Opaque::new(policy));
+    LaunchSource::Mixed { template, version, policy }
+}
+
+/// Suspends processes without which a group still starts and ends machines.
+fn any_suspensions() -> impl Strategy<Value = Vec<Process>> {
+    use Process::{AlarmNotification, AzRebalance, InstanceRefresh, ReplaceUnhealthy};
+    let all = vec![AlarmNotification, AzRebalance, InstanceRefresh, ReplaceUnhealthy];
+    prop::sample::subsequence(all, 0..=4)
+}
+
+fn any_fittings() -> impl Strategy<Value = Vec<(Fitting, Value)>> {
+    let news = |topic: &str| Fitting::Notifications(format!("arn:aws:sns:eu-west-1:1:{topic}"));
+    let metrics = json!({"granularity": "1Minute", "metrics": ["GroupMaxSize", "GroupMinSize"]});
+    let all = vec![
+        (news("ops"), json!(["autoscaling:EC2_INSTANCE_LAUNCH"])),
+        (news("dev"), json!(["autoscaling:EC2_INSTANCE_TERMINATE"])),
+        (Fitting::Metrics, metrics),
+        (Fitting::WarmPool, json!({"MinSize": "1", "PoolState": "Stopped"})),
+        (Fitting::DeletionProtection, json!("prevent-all-deletion")),
+    ];
+    prop::sample::subsequence(all, 0..=5)
 }
 
 /// A way to scale.
@@ -102,11 +141,19 @@ enum Scaling {
     Requests,
     Processor,
     Steps,
+    Forecast,
+    Queue,
 }
 
 fn any_policies() -> impl Strategy<Value = Vec<Scaling>> {
-    let all = vec![Scaling::Requests, Scaling::Processor, Scaling::Steps];
-    prop::sample::subsequence(all, 0..=3)
+    let all = vec![
+        Scaling::Requests,
+        Scaling::Processor,
+        Scaling::Steps,
+        Scaling::Forecast,
+        Scaling::Queue,
+    ];
+    prop::sample::subsequence(all, 0..=5)
 }
 
 impl Scaling {
@@ -115,6 +162,23 @@ impl Scaling {
             Self::Requests => ("requests", Some(0), json!({"type": "TargetTrackingScaling"})),
             Self::Processor => ("cpu", None, json!({"type": "TargetTrackingScaling", "cpu": 50})),
             Self::Steps => ("steps", None, json!({"type": "StepScaling"})),
+            Self::Forecast => {
+                let balancer = LoadBalancerName::new(STACK);
+                let label = Opaque::name(&DimensionValue::Requests(balancer, member(0)));
+                let metric = json!({"TargetValue": "50", "Pair": {"ResourceLabel": label}});
+                ("forecast", None, json!({"predictive": {"MetricSpecifications": [metric]}}))
+            }
+            Self::Queue => {
+                let group = DimensionValue::ScalingGroup(ScalingGroupName::new(STACK));
+                let of = |name: &str, value: &DimensionValue| json!({"Name": name, "Value": Opaque::name(value)});
+                let dimensions = [
+                    of("AutoScalingGroupName", &group),
+                    of("TargetGroup", &DimensionValue::TargetGroup(member(0))),
+                    of("LoadBalancer", &DimensionValue::LoadBalancer(LoadBalancerName::new(STACK))),
+                    json!({"Name": "Stage", "Value": "live"}),
+                ];
+                ("queue", None, json!({"customized": {"Dimensions": dimensions}}))
+            }
         };
         let counted = counted.map(|pair| (LoadBalancerName::new(STACK), member(pair)));
         let world = world.with_policy(STACK, policy(name, counted, details));
@@ -162,8 +226,12 @@ fn back(world: World, pairs: usize, capacity: Capacity, launch: LaunchSource) ->
         capacity,
         target_groups: (0..pairs).map(member).collect(),
         tags: [("Name".to_owned(), tag)].into(),
-        details: Opaque::new(json!({"health_check": "ELB", "subnets": ["subnet-0a"]})),
+        details: Opaque::new(json!({
+            "health_check": "ELB", "subnets": ["subnet-0a"],
+            "members": {"PlacementGroup": "tight", "DesiredCapacityType": "vcpu"},
+        })),
         uncarried: vec![],
+        unknown: vec![],
     };
     world
         .with_template(STACK, &["ami-0a"])

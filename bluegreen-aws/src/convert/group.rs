@@ -1,6 +1,8 @@
 //! Scaling groups: what they are, what would make them again.
 
 mod details;
+mod fittings;
+mod known;
 mod uncarried;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,20 +10,32 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_autoscaling::types as sdk;
 use bluegreen_core::model::{
     Capacity, GroupTag, Instance, InstanceId, LaunchConfigurationName, LaunchSource,
-    LaunchTemplateName, Lifecycle, Process, ScalingGroup, ScalingGroupName, TargetGroupName,
-    TemplateVersion,
+    LaunchTemplateName, Lifecycle, Opaque, Process, ScalingGroup, ScalingGroupName,
+    TargetGroupName, TemplateVersion,
 };
+
+use serde_json::Value;
 
 use super::{ConvertError, size};
 use crate::arn;
+use crate::query::Tree;
 
-pub(crate) use details::{Related, read_settings, write};
+pub(crate) use details::{Related, read_settings, write, write_launch};
+pub(crate) use fittings::read as read_fittings;
 
 /// How AWS calls a target group among a group's traffic sources.
 const TARGET_GROUP_SOURCE: &str = "elbv2";
 
+/// A group as the SDK reads it, and as AWS wrote it.
+#[derive(Clone, Debug)]
+pub(crate) struct Described {
+    pub(crate) group: sdk::AutoScalingGroup,
+    pub(crate) tree: Tree,
+}
+
 /// Reads a scaling group.
-pub(crate) fn read(group: &sdk::AutoScalingGroup) -> Result<ScalingGroup, ConvertError> {
+pub(crate) fn read(described: &Described) -> Result<ScalingGroup, ConvertError> {
+    let group = &described.group;
     let name = group.auto_scaling_group_name();
     let arn = group.auto_scaling_group_arn().ok_or(ConvertError::Missing("AutoScalingGroupARN"))?;
     Ok(ScalingGroup {
@@ -31,10 +45,10 @@ pub(crate) fn read(group: &sdk::AutoScalingGroup) -> Result<ScalingGroup, Conver
             value: arn.to_owned(),
         })?,
         capacity: read_capacity(group)?,
-        launch: read_launch(group)?,
+        launch: read_launch(described)?,
         instances: group.instances().iter().map(read_instance).collect::<Result<_, _>>()?,
         target_groups: read_target_groups(group)?,
-        suspended: suspended(group).filter_map(|one| known_process(one.process_name()?)).collect(),
+        suspended: read_suspended(group),
         tags: read_tags(group),
         // The status is set only while the group is being deleted.
         deleting: group.status().is_some(),
@@ -50,20 +64,39 @@ fn read_capacity(group: &sdk::AutoScalingGroup) -> Result<Capacity, ConvertError
     ))
 }
 
-fn read_launch(group: &sdk::AutoScalingGroup) -> Result<LaunchSource, ConvertError> {
-    if group.mixed_instances_policy().is_some() {
-        return Ok(LaunchSource::Unsupported("mixed instances policy".to_owned()));
-    }
+fn read_launch(described: &Described) -> Result<LaunchSource, ConvertError> {
+    let group = &described.group;
     if let Some(name) = group.launch_configuration_name() {
         return Ok(LaunchSource::Configuration(LaunchConfigurationName::new(name)));
     }
-    let template = group.launch_template().ok_or(ConvertError::Missing("LaunchTemplate"))?;
+    let mixed = group.mixed_instances_policy().and_then(sdk::MixedInstancesPolicy::launch_template);
+    let template = match mixed {
+        Some(mixed) => mixed.launch_template_specification(),
+        None => group.launch_template(),
+    };
+    let template = template.ok_or(ConvertError::Missing("LaunchTemplate"))?;
     let name = template.launch_template_name();
-    Ok(LaunchSource::Template {
-        template: LaunchTemplateName::new(name.ok_or(ConvertError::Missing("LaunchTemplateName"))?),
-        // A group that names no version launches the default one.
-        version: read_version(template.version().unwrap_or("$Default"))?,
+    let name = name.ok_or(ConvertError::Missing("LaunchTemplateName"))?;
+    let template_name = LaunchTemplateName::new(name);
+    // A group that names no version launches the default one.
+    let version = read_version(template.version().unwrap_or("$Default"))?;
+    Ok(match described.tree.get("MixedInstancesPolicy").filter(|_| mixed.is_some()) {
+        Some(policy) => LaunchSource::Mixed {
+            template: template_name,
+            version,
+            policy: Opaque::new(without_template(policy)),
+        },
+        None => LaunchSource::Template { template: template_name, version },
     })
+}
+
+/// Returns a policy of mixed instances without what the core knows of it.
+fn without_template(policy: &Value) -> Value {
+    let mut policy = policy.clone();
+    if let Some(part) = policy.get_mut("LaunchTemplate").and_then(Value::as_object_mut) {
+        part.remove("LaunchTemplateSpecification");
+    }
+    policy
 }
 
 fn read_version(text: &str) -> Result<TemplateVersion, ConvertError> {
@@ -140,16 +173,19 @@ fn is_target_group(source: &sdk::TrafficSourceIdentifier) -> bool {
     }
 }
 
-fn suspended(group: &sdk::AutoScalingGroup) -> impl Iterator<Item = &sdk::SuspendedProcess> {
-    group.suspended_processes().iter()
+/// What AWS suspended by itself, after failures, is no setting; but whoever holds a group must know
+/// what of that happens already.
+fn read_suspended(group: &sdk::AutoScalingGroup) -> BTreeSet<Process> {
+    let processes = group.suspended_processes().iter().filter_map(|one| {
+        let process = Process::named(one.process_name()?)?;
+        let counts = Process::HELD_ON_IDLE.contains(&process) || !is_administrative(one);
+        counts.then_some(process)
+    });
+    processes.collect()
 }
 
-fn known_process(name: &str) -> Option<Process> {
-    match name {
-        "AlarmNotification" => Some(Process::AlarmNotification),
-        "ScheduledActions" => Some(Process::ScheduledActions),
-        _ => None,
-    }
+fn is_administrative(suspended: &sdk::SuspendedProcess) -> bool {
+    suspended.suspension_reason().is_some_and(|why| why.to_lowercase().contains("administrative"))
 }
 
 /// Reads the tags of a scaling group.

@@ -1,17 +1,16 @@
 //! Scaling policies.
 
-use aws_sdk_autoscaling::operation::put_scaling_policy::builders::PutScalingPolicyInputBuilder;
 use aws_sdk_autoscaling::types as sdk;
 use bluegreen_core::model::{
     AlarmName, LoadBalancerName, Policy, PolicyName, ScalingGroupName, TargetGroupName,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
+use super::metric_names::{self, Spelled};
 use super::{ConvertError, opaque};
 use crate::arn;
-
-/// The dimensions that name resources of which each colour has its own.
-const OF_A_COLOR: [&str; 3] = ["AutoScalingGroupName", "TargetGroup", "LoadBalancer"];
+use crate::query::{Form, Tree};
 
 /// What the core does not reason about.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,6 +27,8 @@ struct Details {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     steps: Vec<Step>,
     target_tracking: Option<TargetTracking>,
+    /// As AWS wrote it.
+    predictive: Option<Value>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -44,10 +45,12 @@ struct TargetTracking {
     target_value: Option<f64>,
     disable_scale_in: Option<bool>,
     predefined: Option<String>,
-    customized: Option<Metric>,
+    /// As AWS wrote it; journals of earlier versions hold a [`Metric`].
+    customized: Option<Value>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+/// A customised metric as earlier versions wrote it.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Metric {
     name: Option<String>,
@@ -65,15 +68,16 @@ pub(crate) fn waits_for_alarms(policy: &sdk::ScalingPolicy) -> bool {
         && policy.alarms().is_empty()
 }
 
-/// Reads a policy.
-pub(crate) fn read(policy: &sdk::ScalingPolicy) -> Result<Policy, ConvertError> {
+/// Reads a policy, from what the SDK read and what AWS wrote.
+pub(crate) fn read(policy: &sdk::ScalingPolicy, tree: &Tree) -> Result<Policy, ConvertError> {
     let name = policy.policy_name().ok_or(ConvertError::Missing("PolicyName"))?;
     let tracking = policy.target_tracking_configuration();
     let label = tracking
         .and_then(sdk::TargetTrackingConfiguration::predefined_metric_specification)
         .and_then(sdk::PredefinedMetricSpecification::resource_label);
     let counts_requests_of = label.and_then(read_label);
-    let uncarried = uncarried(policy).or_else(|| {
+    let details = details(policy, tree);
+    let uncarried = uncarried(policy, tree, &details).or_else(|| {
         let unread = label.filter(|_| counts_requests_of.is_none())?;
         Some(format!("it counts requests of `{unread}`"))
     });
@@ -82,7 +86,7 @@ pub(crate) fn read(policy: &sdk::ScalingPolicy) -> Result<Policy, ConvertError> 
     Ok(Policy {
         name: PolicyName::new(name),
         counts_requests_of,
-        details: opaque::pack(&details(policy))?,
+        details: opaque::pack(&details)?,
         alarms: alarms.iter().filter_map(|one| one.alarm_name().map(AlarmName::new)).collect(),
         uncarried,
     })
@@ -95,24 +99,35 @@ fn read_label(label: &str) -> Option<(LoadBalancerName, TargetGroupName)> {
     Some((arn::load_balancer_of_part(balancer)?, arn::target_group_of_part(group)?))
 }
 
-fn uncarried(policy: &sdk::ScalingPolicy) -> Option<String> {
-    if policy.policy_type() == Some("PredictiveScaling") {
-        return Some("it is a predictive policy".to_owned());
-    }
+fn uncarried(policy: &sdk::ScalingPolicy, tree: &Tree, details: &Details) -> Option<String> {
     if policy.min_adjustment_step().is_some() {
         return Some("it has a minimum adjustment step, which AWS has replaced".to_owned());
     }
-    let metric = policy.target_tracking_configuration()?.customized_metric_specification()?;
-    if !metric.metrics().is_empty() {
-        return Some("it tracks an expression of several metrics".to_owned());
-    }
-    let names = metric.dimensions().iter().filter_map(sdk::MetricDimension::name);
-    let own = names.into_iter().find(|name| OF_A_COLOR.contains(name))?;
-    Some(format!("its metric is narrowed by `{own}`"))
+    // What the SDK read and AWS did not write could not be carried whole.
+    let unwritten = |has: bool, name: &str| {
+        let lost = has && tree.0.pointer(name).is_none();
+        lost.then(|| format!("AWS's reply could not be read: {name}"))
+    };
+    // An emulator may write empty elements, which are nothing.
+    let nothing = sdk::CustomizedMetricSpecification::builder().build();
+    let customized = policy
+        .target_tracking_configuration()
+        .and_then(sdk::TargetTrackingConfiguration::customized_metric_specification)
+        .is_some_and(|metric| *metric != nothing);
+    let predictive = policy.policy_type() == Some("PredictiveScaling");
+    let tracking = &details.target_tracking;
+    let metrics = tracking.iter().filter_map(|one| one.customized.as_ref());
+    unwritten(predictive, "/PredictiveScalingConfiguration")
+        .or_else(|| {
+            unwritten(customized, "/TargetTrackingConfiguration/CustomizedMetricSpecification")
+        })
+        .or_else(|| metrics.chain(&details.predictive).find_map(metric_names::unread))
 }
 
-fn details(policy: &sdk::ScalingPolicy) -> Details {
+fn details(policy: &sdk::ScalingPolicy, tree: &Tree) -> Details {
     let text = |value: Option<&str>| value.filter(|one| !one.is_empty()).map(str::to_owned);
+    let customized = tree.0.pointer("/TargetTrackingConfiguration/CustomizedMetricSpecification");
+    let tracking = policy.target_tracking_configuration();
     Details {
         policy_type: text(policy.policy_type()),
         adjustment_type: text(policy.adjustment_type()),
@@ -123,7 +138,8 @@ fn details(policy: &sdk::ScalingPolicy) -> Details {
         estimated_instance_warmup: policy.estimated_instance_warmup(),
         enabled: policy.enabled(),
         steps: policy.step_adjustments().iter().map(Step::read).collect(),
-        target_tracking: policy.target_tracking_configuration().map(TargetTracking::read),
+        target_tracking: tracking.map(|one| TargetTracking::read(one, customized)),
+        predictive: tree.get("PredictiveScalingConfiguration").map(metric_names::read),
     }
 }
 
@@ -136,18 +152,17 @@ impl Step {
         }
     }
 
-    fn write(self) -> sdk::StepAdjustment {
-        sdk::StepAdjustment::builder()
-            .set_metric_interval_lower_bound(self.lower_bound)
-            .set_metric_interval_upper_bound(self.upper_bound)
-            .set_scaling_adjustment(self.adjustment)
-            .build()
+    fn write(&self, form: Form, index: usize) -> Form {
+        let member = |name| format!("StepAdjustments.member.{index}.{name}");
+        form.with_some(&member("MetricIntervalLowerBound"), text(self.lower_bound))
+            .with_some(&member("MetricIntervalUpperBound"), text(self.upper_bound))
+            .with_some(&member("ScalingAdjustment"), text(self.adjustment))
     }
 }
 
 impl TargetTracking {
     /// The label of a request count is the core's.
-    fn read(config: &sdk::TargetTrackingConfiguration) -> Self {
+    fn read(config: &sdk::TargetTrackingConfiguration, customized: Option<&Value>) -> Self {
         let predefined = config
             .predefined_metric_specification()
             .and_then(sdk::PredefinedMetricSpecification::predefined_metric_type);
@@ -155,86 +170,93 @@ impl TargetTracking {
             target_value: config.target_value(),
             disable_scale_in: config.disable_scale_in(),
             predefined: predefined.map(|one| one.as_str().to_owned()),
-            customized: config.customized_metric_specification().map(Metric::read),
+            customized: customized.map(metric_names::read),
         }
     }
 
-    fn write(self, label: Option<String>) -> sdk::TargetTrackingConfiguration {
-        let predefined = self.predefined.map(|kind| {
-            sdk::PredefinedMetricSpecification::builder()
-                .predefined_metric_type(kind.as_str().into())
-                .set_resource_label(label)
-                .build()
-        });
-        sdk::TargetTrackingConfiguration::builder()
-            .set_target_value(self.target_value)
-            .set_disable_scale_in(self.disable_scale_in)
-            .set_predefined_metric_specification(predefined)
-            .set_customized_metric_specification(self.customized.map(Metric::write))
-            .build()
+    fn write(self, form: Form, label: Option<String>, spelled: &[Spelled]) -> Form {
+        const AT: &str = "TargetTrackingConfiguration";
+        let member = |name| format!("{AT}.{name}");
+        let predefined = "PredefinedMetricSpecification";
+        let form = form
+            .with_some(&member("TargetValue"), text(self.target_value))
+            .with_some(&member("DisableScaleIn"), text(self.disable_scale_in))
+            .with_some(&format!("{AT}.{predefined}.PredefinedMetricType"), self.predefined)
+            .with_some(&format!("{AT}.{predefined}.ResourceLabel"), label);
+        match self.customized {
+            Some(metric) => {
+                let metric = metric_names::write(&Metric::renewed(metric), spelled);
+                form.with_tree(&member("CustomizedMetricSpecification"), &metric)
+            }
+            None => form,
+        }
     }
 }
 
 impl Metric {
-    fn read(metric: &sdk::CustomizedMetricSpecification) -> Self {
-        let text = |value: Option<&str>| value.map(str::to_owned);
-        Self {
-            name: text(metric.metric_name()),
-            namespace: text(metric.namespace()),
-            dimensions: metric
-                .dimensions()
-                .iter()
-                .filter_map(|one| Some((one.name()?.to_owned(), one.value()?.to_owned())))
-                .collect(),
-            statistic: metric.statistic().map(|one| one.as_str().to_owned()),
-            unit: text(metric.unit()),
-            period: metric.period(),
-        }
-    }
-
-    fn write(self) -> sdk::CustomizedMetricSpecification {
-        let dimensions = self
+    /// Writes as AWS does what an earlier version wrote.
+    fn renewed(metric: Value) -> Value {
+        let Ok(old) = Self::deserialize(&metric) else { return metric };
+        let dimensions: Vec<Value> = old
             .dimensions
-            .into_iter()
-            .map(|(name, value)| sdk::MetricDimension::builder().name(name).value(value).build())
-            .collect::<Vec<_>>();
-        sdk::CustomizedMetricSpecification::builder()
-            .set_metric_name(self.name)
-            .set_namespace(self.namespace)
-            .set_dimensions((!dimensions.is_empty()).then_some(dimensions))
-            .set_statistic(self.statistic.as_deref().map(Into::into))
-            .set_unit(self.unit)
-            .set_period(self.period)
-            .build()
+            .iter()
+            .map(|(name, value)| json!({"Name": name, "Value": value}))
+            .collect();
+        json!({
+            "MetricName": old.name,
+            "Namespace": old.namespace,
+            "Dimensions": dimensions,
+            "Statistic": old.statistic,
+            "Unit": old.unit,
+            "Period": old.period,
+        })
     }
 }
 
-/// Writes a policy; `label` says whose requests it counts, if it does.
+fn text<T: ToString>(value: Option<T>) -> Option<String> {
+    value.map(|one| one.to_string())
+}
+
+/// Writes a policy; `label` says whose requests it counts, if it does, and `spelled` how AWS calls
+/// what its metrics name.
 pub(crate) fn write(
     group: &ScalingGroupName,
     policy: &Policy,
     label: Option<String>,
-) -> Result<PutScalingPolicyInputBuilder, ConvertError> {
+    spelled: &[Spelled],
+) -> Result<Form, ConvertError> {
     let details: Details = opaque::unpack(&policy.details)?;
-    let steps: Vec<_> = details.steps.into_iter().map(Step::write).collect();
-    Ok(PutScalingPolicyInputBuilder::default()
-        .auto_scaling_group_name(group.as_str())
-        .policy_name(policy.name.as_str())
-        .set_policy_type(details.policy_type)
-        .set_adjustment_type(details.adjustment_type)
-        .set_min_adjustment_magnitude(details.min_adjustment_magnitude)
-        .set_scaling_adjustment(details.scaling_adjustment)
-        .set_cooldown(details.cooldown)
-        .set_metric_aggregation_type(details.metric_aggregation_type)
-        .set_estimated_instance_warmup(details.estimated_instance_warmup)
-        .set_enabled(details.enabled)
-        .set_step_adjustments((!steps.is_empty()).then_some(steps))
-        .set_target_tracking_configuration(details.target_tracking.map(|one| one.write(label))))
+    let form = Form::new("PutScalingPolicy")
+        .with("AutoScalingGroupName", group.as_str())
+        .with("PolicyName", policy.name.as_str())
+        .with_some("PolicyType", details.policy_type)
+        .with_some("AdjustmentType", details.adjustment_type)
+        .with_some("MinAdjustmentMagnitude", text(details.min_adjustment_magnitude))
+        .with_some("ScalingAdjustment", text(details.scaling_adjustment))
+        .with_some("Cooldown", text(details.cooldown))
+        .with_some("MetricAggregationType", details.metric_aggregation_type)
+        .with_some("EstimatedInstanceWarmup", text(details.estimated_instance_warmup))
+        .with_some("Enabled", text(details.enabled));
+    let steps = (1..).zip(&details.steps);
+    let form = steps.fold(form, |form, (index, step)| step.write(form, index));
+    let form = match details.target_tracking {
+        Some(tracking) => tracking.write(form, label, spelled),
+        None => form,
+    };
+    Ok(match details.predictive {
+        Some(predictive) => form.with_tree(
+            "PredictiveScalingConfiguration",
+            &metric_names::write(&predictive, spelled),
+        ),
+        None => form,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const BARE: Tree = Tree(Value::Null);
 
     fn tracking(config: sdk::TargetTrackingConfiguration) -> sdk::ScalingPolicy {
         sdk::ScalingPolicy::builder()
@@ -256,41 +278,121 @@ mod tests {
             .target_value(1000.0)
             .predefined_metric_specification(metric)
             .build();
-        let policy = read(&tracking(config)).unwrap();
+        let policy = read(&tracking(config), &BARE).unwrap();
         let named = (LoadBalancerName::new("web"), TargetGroupName::new("blue"));
         assert_eq!(policy.counts_requests_of, Some(named));
         assert!(policy.alarms.is_empty() && policy.uncarried.is_none());
         assert!(!policy.details.value().to_string().contains("73e2"));
 
         let label = Some("app/web/50dc/targetgroup/green/99".to_owned());
-        let written =
-            write(&ScalingGroupName::new("green"), &policy, label).unwrap().build().unwrap();
-        let written = written.target_tracking_configuration().unwrap();
-        assert_eq!(
-            written.predefined_metric_specification().unwrap().resource_label(),
-            Some("app/web/50dc/targetgroup/green/99")
-        );
-        assert_eq!(written.target_value(), Some(1000.0));
+        let written = write(&ScalingGroupName::new("green"), &policy, label, &[]).unwrap();
+        let written = written.encode("v");
+        let label = "PredefinedMetricSpecification.ResourceLabel=app%2Fweb%2F50dc%2Ftargetgroup%2Fgreen%2F99";
+        assert!(written.contains(label), "{written}");
+        assert!(written.contains("TargetTrackingConfiguration.TargetValue=1000&"), "{written}");
+    }
+
+    /// A policy of which AWS writes `inner`.
+    fn customized(kind: &str, inner: &str) -> (sdk::ScalingPolicy, Tree) {
+        let document = format!("<P><PolicyName>queue</PolicyName>{inner}</P>");
+        let policy = sdk::ScalingPolicy::builder().policy_name("queue").policy_type(kind);
+        let metric = sdk::CustomizedMetricSpecification::builder().build();
+        let config = sdk::TargetTrackingConfiguration::builder()
+            .customized_metric_specification(metric)
+            .build();
+        let predictive = sdk::PredictiveScalingConfiguration::builder().build();
+        let policy = match kind {
+            "PredictiveScaling" => policy.predictive_scaling_configuration(predictive),
+            _ => policy.target_tracking_configuration(config),
+        };
+        (policy.build(), Tree::parse(document.as_bytes()))
+    }
+
+    fn named(details: &bluegreen_core::model::Opaque) -> Vec<String> {
+        details
+            .names()
+            .iter()
+            .map(|name| serde_json::to_string(name).expect("names are plain data"))
+            .collect()
     }
 
     #[test]
-    fn a_metric_of_one_colour_is_not_carried() {
-        let dimension =
-            sdk::MetricDimension::builder().name("AutoScalingGroupName").value("blue").build();
-        let metric = sdk::CustomizedMetricSpecification::builder()
-            .metric_name("Queue")
-            .namespace("App")
-            .dimensions(dimension)
-            .build();
-        let config = sdk::TargetTrackingConfiguration::builder()
-            .target_value(10.0)
-            .customized_metric_specification(metric)
-            .build();
-        let policy = read(&tracking(config)).unwrap();
-        assert_eq!(
-            policy.uncarried.as_deref(),
-            Some("its metric is narrowed by `AutoScalingGroupName`")
+    fn a_metric_of_one_colour_names_natural_keys() {
+        let metric = "<Metrics><member><Id>m</Id><MetricStat><Metric><Namespace>App</Namespace>
+            <MetricName>Queue</MetricName><Dimensions>
+            <member><Name>AutoScalingGroupName</Name><Value>blue</Value></member>
+            <member><Name>TargetGroup</Name><Value>targetgroup/blue/01</Value></member>
+            <member><Name>Stage</Name><Value>live</Value></member></Dimensions></Metric>
+            <Stat>Sum</Stat></MetricStat><ReturnData>false</ReturnData></member>
+            <member><Id>e</Id><Expression>m / 2</Expression></member></Metrics>";
+        let inner = format!(
+            "<TargetTrackingConfiguration><TargetValue>10.0</TargetValue>
+             <CustomizedMetricSpecification>{metric}</CustomizedMetricSpecification>
+             </TargetTrackingConfiguration>"
         );
+        let (policy, tree) = customized("TargetTrackingScaling", &inner);
+        let policy = read(&policy, &tree).unwrap();
+        assert_eq!(policy.uncarried, None);
+        assert_eq!(
+            named(&policy.details),
+            [r#"{"scaling_group":"blue"}"#, r#"{"target_group":"blue"}"#]
+        );
+        let spelled: Vec<_> =
+            policy.details.names().into_iter().map(|name| (name, "X".to_owned())).collect();
+        let form = write(&ScalingGroupName::new("g"), &policy, None, &spelled).unwrap().encode("v");
+        let at =
+            "CustomizedMetricSpecification.Metrics.member.1.MetricStat.Metric.Dimensions.member";
+        for part in [
+            format!("{at}.1.Value=X&"),
+            format!("{at}.3.Value=live&"),
+            "Metrics.member.2.Expression=m%20%2F%202".to_owned(),
+        ] {
+            assert!(form.contains(&part), "{part} is not in {form}");
+        }
+    }
+
+    #[test]
+    fn a_predictive_policy_names_natural_keys() {
+        let inner =
+            "<PredictiveScalingConfiguration><Mode>ForecastOnly</Mode><MetricSpecifications>
+            <member><TargetValue>50</TargetValue><PredefinedMetricPairSpecification>
+            <PredefinedMetricType>ALBRequestCount</PredefinedMetricType>
+            <ResourceLabel>app/web/50dc/targetgroup/blue/73e2</ResourceLabel>
+            </PredefinedMetricPairSpecification></member></MetricSpecifications>
+            </PredictiveScalingConfiguration>";
+        let (policy, tree) = customized("PredictiveScaling", inner);
+        let policy = read(&policy, &tree).unwrap();
+        assert_eq!(policy.uncarried, None);
+        assert_eq!(named(&policy.details), [r#"{"requests":["web","blue"]}"#]);
+
+        let strange = inner.replace("app/web/50dc/targetgroup/blue/73e2", "app/web");
+        let (policy, tree) = customized("PredictiveScaling", &strange);
+        let why = read(&policy, &tree).unwrap().uncarried.unwrap();
+        assert!(why.contains("`app/web`"), "{why}");
+        // Without AWS's own words it could not be carried whole.
+        assert!(read(&policy, &BARE).unwrap().uncarried.is_some());
+    }
+
+    #[test]
+    fn a_metric_of_an_earlier_version_is_still_written() {
+        let details = json!({
+            "policy_type": "TargetTrackingScaling",
+            "target_tracking": {"target_value": 5.0, "customized": {
+                "name": "Queue", "namespace": "App", "dimensions": [["Stage", "live"]],
+            }},
+        });
+        let policy = Policy {
+            name: PolicyName::new("queue"),
+            counts_requests_of: None,
+            details: bluegreen_core::model::Opaque::new(details),
+            alarms: vec![],
+            uncarried: None,
+        };
+        let form = write(&ScalingGroupName::new("g"), &policy, None, &[]).unwrap().encode("v");
+        let at = "TargetTrackingConfiguration.CustomizedMetricSpecification";
+        assert!(form.contains(&format!("{at}.MetricName=Queue")), "{form}");
+        assert!(form.contains(&format!("{at}.Dimensions.member.1.Value=live")), "{form}");
+        assert!(!form.contains("Unit"), "{form}");
     }
 
     #[test]
@@ -303,13 +405,15 @@ mod tests {
             .policy_name("up")
             .policy_type("StepScaling")
             .adjustment_type("ChangeInCapacity")
-            .step_adjustments(step.clone())
+            .step_adjustments(step)
             .alarms(sdk::Alarm::builder().alarm_name("cpu-high").build())
             .build();
-        let read = read(&policy).unwrap();
+        let read = read(&policy, &BARE).unwrap();
         assert_eq!(read.alarms, [AlarmName::new("cpu-high")]);
-        let written = write(&ScalingGroupName::new("g"), &read, None).unwrap().build().unwrap();
-        assert_eq!(written.step_adjustments(), [step]);
-        assert_eq!(written.adjustment_type(), Some("ChangeInCapacity"));
+        let written = write(&ScalingGroupName::new("g"), &read, None, &[]).unwrap().encode("v");
+        let steps = "&StepAdjustments.member.1.MetricIntervalLowerBound=0\
+                     &StepAdjustments.member.1.ScalingAdjustment=2";
+        assert!(written.contains(steps), "{written}");
+        assert!(written.contains("&AdjustmentType=ChangeInCapacity&"), "{written}");
     }
 }

@@ -123,6 +123,7 @@ fn settings() -> ScalingGroupSettings {
         tags: [].into(),
         details: Opaque::new(serde_json::json!({})),
         uncarried: Vec::new(),
+        unknown: Vec::new(),
     }
 }
 

@@ -37,7 +37,7 @@ impl Need {
 pub(crate) enum Way {
     /// By a call of its name.
     Called,
-    /// By AWS, within a call of another name.
+    /// By AWS, within a call of another name; or by a call that only some groups ask for.
     Checked,
     /// By a call of its name, where the environment is so configured or something was found before.
     Sometimes,

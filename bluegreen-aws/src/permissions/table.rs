@@ -191,7 +191,7 @@ pub(super) const NEEDS: &[Need] = &[
     },
     Need {
         actions: &["autoscaling:CreateOrUpdateTags", "autoscaling:DeleteTags"],
-        by: &[Upgrade, Deploy, Scaledown, Downgrade],
+        by: &[Upgrade, Deploy, Switch, Scaledown, Downgrade],
         on: &[Place::Groups],
         ..called("TagScalingGroups")
     },
@@ -211,6 +211,22 @@ pub(super) const NEEDS: &[Need] = &[
         by: &[Upgrade, Downgrade, Orphans],
         on: &[Place::GreenGroup],
         ..called("CloneScaling")
+    },
+    // Taken only of groups that are fitted with something, which no emulator knows.
+    Need {
+        actions: &[
+            "autoscaling:PutNotificationConfiguration",
+            "autoscaling:DeleteNotificationConfiguration",
+            "autoscaling:EnableMetricsCollection",
+            "autoscaling:DisableMetricsCollection",
+            "autoscaling:PutWarmPool",
+            "autoscaling:DeleteWarmPool",
+            "autoscaling:UpdateAutoScalingGroup",
+        ],
+        by: &[Upgrade, Downgrade, Orphans],
+        on: &[Place::GreenGroup],
+        way: Way::Checked,
+        ..called("CloneFittings")
     },
     Need {
         actions: &["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"],

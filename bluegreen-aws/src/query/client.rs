@@ -36,12 +36,23 @@ use super::form::Form;
 use super::reply::Reply;
 use crate::InvalidConfig;
 use crate::budget::{Budget, ChargeRetries};
+use crate::retry::OnlyThrottles;
+
+/// Which failed calls are sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeats {
+    /// Those that the SDK's own clients would.
+    AsTheSdk,
+    /// Those that certainly did nothing.
+    OnlyThrottles,
+}
 
 /// Assembles what the SDK's code generator would have made for the service.
 pub(super) fn operation(
     config: &SdkConfig,
     budget: &Arc<Budget>,
     service: Service,
+    repeats: Repeats,
 ) -> Result<Operation<Form, Reply, QueryError>, InvalidConfig> {
     let region = config.region().ok_or(InvalidConfig::NoRegion)?;
     let retries = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
@@ -59,6 +70,10 @@ pub(super) fn operation(
         )
         .interceptor(ChargeRetries::new(budget, service.charge));
     let version = service.version;
+    let builder = match repeats {
+        Repeats::AsTheSdk => builder,
+        Repeats::OnlyThrottles => builder.retry_classifier(OnlyThrottles),
+    };
     Ok(with_wire(with_retries(with_environment(builder, config)), version).build())
 }
 

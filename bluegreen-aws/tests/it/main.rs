@@ -9,6 +9,7 @@ mod operations;
 mod orphans;
 mod permissions;
 mod playground_balancing;
+mod playground_clone;
 mod playground_conformance;
 mod playground_life;
 mod playground_rules;

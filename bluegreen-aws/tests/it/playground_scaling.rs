@@ -14,10 +14,10 @@ use bluegreen_core::cloud::{
     WriteScalingGroups, WriteScalingPolicies, WriteTags,
 };
 use bluegreen_core::model::{
-    Actions, Capacity, GroupTag, ImageId, InstanceId, LaunchConfigurationName, LaunchEdit,
-    LaunchSource, LaunchTemplateName, LoadBalancerKind, Mark, Opaque, Policy, PolicyKey,
-    PolicyName, Process, ResourceKey, RunId, ScalingGroupName, ScalingGroupSettings, Schedule,
-    ScheduleName, TargetGroupName, TemplateVersion,
+    Actions, Capacity, Fitting, FittingKey, GroupTag, ImageId, InstanceId, LaunchConfigurationName,
+    LaunchEdit, LaunchSource, LaunchTemplateName, LoadBalancerKind, Mark, Opaque, Policy,
+    PolicyKey, PolicyName, Process, ResourceKey, RunId, ScalingGroupName, ScalingGroupSettings,
+    Schedule, ScheduleName, TargetGroupName, TemplateVersion,
 };
 use bluegreen_testkit::emulator::query;
 use bluegreen_testkit::fake::{FakeCloud, World, target_group, template};
@@ -65,6 +65,7 @@ fn world() -> World {
             "termination_policies": ["Default"], "hooks": [hook],
         })),
         uncarried: vec![],
+        unknown: vec![],
     };
     let requests = Policy {
         name: PolicyName::new("requests"),
@@ -275,8 +276,9 @@ async fn a_group_is_deleted_when_it_is_empty_and_its_name_is_free_when_it_is_gon
     let protect = |how| update().deletion_protection(how).send();
     protect(sdk::DeletionProtection::PreventAllDeletion).await.unwrap();
     refused(delete().send().await, "ResourceInUse", "deletion protection");
-    let settings = play.cloud.scaling_group_settings(&web()).await.unwrap().unwrap();
-    assert_eq!(settings.uncarried, ["deletion protection"]);
+    let fittings = play.cloud.fittings(&web()).await.unwrap();
+    let protection = fittings.get(&Fitting::DeletionProtection).map(Opaque::value);
+    assert_eq!(protection, Some(&json!("prevent-all-deletion")));
     protect(sdk::DeletionProtection::None).await.unwrap();
     delete().send().await.unwrap();
 
@@ -526,6 +528,13 @@ async fn drive(cloud: &(impl DriveCloud + ?Sized)) {
     let held: BTreeMap<Process, bool> =
         Process::HELD_ON_IDLE.into_iter().map(|process| (process, true)).collect();
     cloud.set_suspended(&green(), &held).await.expect("it is answered");
+    for (fitting, value) in cloud.fittings(&web()).await.expect("it is answered") {
+        let key = FittingKey { group: green(), fitting };
+        cloud.put_fitting(&key, &value).await.expect("it is answered");
+    }
+    let key = FittingKey { group: web(), fitting: Fitting::WarmPool };
+    cloud.remove_fitting(&key).await.expect("it is answered");
+    cloud.remove_fitting(&key).await.expect("it is answered");
     let name = LaunchTemplateName::new("web");
     let mark = |step: &str| Mark::new(&RunId::new("01j0"), step);
     let edit = |source| LaunchEdit {
@@ -591,8 +600,8 @@ fn world_by_itself() -> World {
         "target_tracking": {
             "target_value": 10.0, "disable_scale_in": true,
             "customized": {
-                "name": "Queue", "namespace": "App", "statistic": "Average",
-                "dimensions": [["Service", "web"]],
+                "MetricName": "Queue", "Namespace": "App", "Statistic": "Average",
+                "Dimensions": [{"Name": "Service", "Value": "web"}],
             },
         },
     });
@@ -606,6 +615,15 @@ fn world_by_itself() -> World {
     let mut world = world();
     let group = world.scaling_groups.get_mut(&web()).expect("it is there");
     group.policies.clear();
+    let topic = Fitting::Notifications("arn:aws:sns:us-east-1:123456789012:ops".to_owned());
+    let metrics = json!({"granularity": "1Minute", "metrics": ["GroupMaxSize", "GroupMinSize"]});
+    group.fittings = [
+        (topic, Opaque::new(json!(["autoscaling:EC2_INSTANCE_LAUNCH"]))),
+        (Fitting::Metrics, Opaque::new(metrics)),
+        (Fitting::WarmPool, Opaque::new(json!({"MinSize": "1", "PoolState": "Running"}))),
+        (Fitting::DeletionProtection, Opaque::new(json!("prevent-force-deletion"))),
+    ]
+    .into();
     world.with_policy("web", policy("queue", tracking)).with_policy("web", policy("busy", busy))
 }
 

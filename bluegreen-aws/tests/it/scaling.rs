@@ -7,11 +7,11 @@ use bluegreen_core::cloud::{
     WriteScalingGroups, WriteScalingPolicies, WriteTags,
 };
 use bluegreen_core::model::{
-    AlarmName, Capacity, DimensionValue, LaunchSource, LaunchTemplateName, LoadBalancerName,
-    PolicyKey, PolicyName, Process, ResourceKey, ScalingGroupName, TargetGroupName,
-    TemplateVersion,
+    AlarmName, Capacity, DimensionValue, Fitting, LaunchSource, LaunchTemplateName,
+    LoadBalancerName, PolicyKey, PolicyName, Process, ResourceKey, ScalingGroupName,
+    TargetGroupName, TemplateVersion,
 };
-use bluegreen_testkit::emulator::Fault;
+use bluegreen_testkit::emulator::{Fault, query};
 
 use crate::world::World;
 
@@ -75,12 +75,54 @@ async fn the_settings_of_a_group_make_it_again() {
 }
 
 #[tokio::test]
-async fn what_a_clone_would_not_get_is_named() {
+async fn who_hears_of_a_group_is_read() {
     let world = World::new().await;
     let topic = "arn:aws:sns:us-east-1:123456789012:ops";
     world.proxy.add_notification("web", topic, "autoscaling:EC2_INSTANCE_LAUNCH");
     let settings = world.cloud.scaling_group_settings(&web()).await.unwrap().unwrap();
-    assert_eq!(settings.uncarried, ["notifications"]);
+    assert_eq!((settings.uncarried, settings.unknown), (vec![], vec![]));
+    let fittings = world.cloud.fittings(&web()).await.unwrap();
+    let topic = Fitting::Notifications(topic.to_owned());
+    let kinds = fittings.get(&topic).map(|kinds| kinds.value().to_string());
+    assert_eq!(kinds.as_deref(), Some(r#"["autoscaling:EC2_INSTANCE_LAUNCH"]"#));
+}
+
+#[tokio::test]
+async fn the_settings_of_a_group_of_mixed_instances_make_it_again() {
+    let world = World::new().await;
+    let (cloud, url) = (&world.cloud, world.proxy.url());
+    let mixed = "MixedInstancesPolicy";
+    let specification = format!("{mixed}.LaunchTemplate.LaunchTemplateSpecification");
+    let overrides = format!("{mixed}.LaunchTemplate.Overrides.member");
+    let params = [
+        ("AutoScalingGroupName", "mixed"),
+        ("MinSize", "0"),
+        ("MaxSize", "2"),
+        (&*format!("{specification}.LaunchTemplateName"), "web"),
+        (&*format!("{specification}.Version"), "$Latest"),
+        (&*format!("{overrides}.1.InstanceType"), "t3.micro"),
+        (&*format!("{overrides}.1.WeightedCapacity"), "1"),
+        (&*format!("{overrides}.2.InstanceType"), "t3.small"),
+        (&*format!("{mixed}.InstancesDistribution.OnDemandBaseCapacity"), "1"),
+        ("NewInstancesProtectedFromScaleIn", "true"),
+        ("PlacementGroup", "tight"),
+        ("TerminationPolicies.member.1", "OldestInstance"),
+        ("CapacityRebalance", "true"),
+        ("AvailabilityZones.member.1", "us-east-1a"),
+    ];
+    let made = query(&url, "autoscaling", "CreateAutoScalingGroup", &params).await.unwrap();
+    assert_eq!(made.status, 200, "{}", made.body);
+    let name = ScalingGroupName::new("mixed");
+    let settings = cloud.scaling_group_settings(&name).await.unwrap().unwrap();
+    assert_eq!((&settings.uncarried, &settings.unknown), (&vec![], &vec![]));
+    assert!(matches!(settings.launch, LaunchSource::Mixed { .. }), "{:?}", settings.launch);
+    cloud.create_scaling_group(&green(), &settings).await.unwrap();
+    assert_eq!(cloud.scaling_group_settings(&green()).await.unwrap(), Some(settings.clone()));
+
+    let pinned = settings.launch.with_version(TemplateVersion::Number(1));
+    cloud.set_launch(&green(), &pinned).await.unwrap();
+    let group = cloud.scaling_groups(&[green()]).await.unwrap().remove(0);
+    assert_eq!(group.launch, pinned);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 use bluegreen_core::cloud::ReadCloud;
 use bluegreen_core::model::Environment as Observed;
-use bluegreen_core::operation::{OperationError, RunSummary, observe, runs};
+use bluegreen_core::operation::{OperationError, RunSummary, compare, observe, runs};
 use bluegreen_core::plan::Refusal;
 use futures_util::future::join_all;
 
@@ -27,7 +27,7 @@ pub(super) async fn run(session: &Session, options: &Status) -> Result<u8, Failu
         clouds.push(connector.connect(environment).await?);
     }
     let looks = environments.iter().zip(&clouds).map(|(environment, cloud)| {
-        look(environment, &**cloud, connector.region(environment), &history)
+        look(environment, &**cloud, connector.region(environment), &history, options.parity)
     });
     let results = join_all(looks).await;
     let (mut reports, mut failures) = (Vec::new(), Vec::new());
@@ -80,11 +80,16 @@ async fn look(
     cloud: &dyn ReadCloud,
     region: &str,
     history: &[RunSummary],
+    with_parity: bool,
 ) -> Result<(StatusReport, Observed), OperationError> {
     let observed = observe(cloud, &environment.spec).await?;
     let is_open = |run: &&RunSummary| run.environment == environment.spec.name && run.is_open();
     let open = history.iter().find(is_open).map(|summary| summary.run.clone());
     let report = StatusReport::new(&observed, &environment.account.alias, region, open);
+    if with_parity && observed.is_upgraded() {
+        let parity = compare(cloud, &environment.spec, &observed).await?;
+        return Ok((report.with_parity(parity), observed));
+    }
     Ok((report, observed))
 }
 

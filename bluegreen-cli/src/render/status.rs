@@ -6,6 +6,7 @@ use bluegreen_core::model::{
     Color, Colors, Environment, HealthState, LaunchSource, Liveness, Member, Route, RunId, Side,
     TemplateVersion,
 };
+use bluegreen_core::plan::{Disparity, expired_hold};
 use serde::Serialize;
 
 use super::table::Table;
@@ -25,8 +26,19 @@ pub(crate) struct StatusReport {
     routes: Vec<RouteReport>,
     colors: BTreeMap<Color, ColorReport>,
     run: Option<RunId>,
+    /// The colour that serves although a run that never came back holds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expired_hold: Option<HoldReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parity: Option<Vec<Disparity>>,
     #[serde(skip)]
     alias: String,
+}
+
+#[derive(Debug, Serialize)]
+struct HoldReport {
+    color: Color,
+    run: RunId,
 }
 
 #[derive(Debug, Serialize)]
@@ -48,6 +60,9 @@ struct ColorReport {
     desired: u32,
     max: u32,
     in_service: usize,
+    /// The run that holds the colour while it is idle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_by: Option<RunId>,
     target_groups: Vec<TargetGroupReport>,
 }
 
@@ -106,8 +121,16 @@ impl StatusReport {
                 .collect(),
             colors: Color::BOTH.into_iter().filter_map(side).collect(),
             run,
+            expired_hold: expired_hold(environment)
+                .map(|one| HoldReport { color: one.color, run: one.hold.run }),
+            parity: None,
             alias: alias.to_owned(),
         }
+    }
+
+    /// Adds where the colours differ.
+    pub(crate) fn with_parity(self, parity: Vec<Disparity>) -> Self {
+        Self { parity: Some(parity), ..self }
     }
 }
 
@@ -134,6 +157,7 @@ impl ColorReport {
             desired: group.capacity.desired,
             max: group.capacity.max,
             in_service: group.in_service(),
+            held_by: group.hold().map(|hold| hold.run),
             target_groups: side
                 .members
                 .iter()
@@ -215,11 +239,48 @@ pub(crate) fn status(report: &StatusReport) -> String {
         writeln!(text, "  {open} {run}: under way, or `bluegreen recover {run}` goes on")
             .expect("writing to a string cannot fail");
     }
+    if let Some(HoldReport { color: side, run }) = &report.expired_hold {
+        let expired = styled(ODD.bold(), "expired hold");
+        writeln!(
+            text,
+            "  {expired}: {} serves and does not scale, run {run} never let go of it; the next \
+             operation does",
+            color(*side)
+        )
+        .expect("writing to a string cannot fail");
+    }
     for table in [routes(report), groups(report), target_groups(report)] {
         text.push('\n');
         text.push_str(&table.lines(2));
     }
+    if let Some(parity) = &report.parity {
+        text.push('\n');
+        text.push_str(&differences(parity));
+    }
     text
+}
+
+/// Lists where the colours differ, what is not intended first.
+fn differences(parity: &[Disparity]) -> String {
+    let astray = parity.iter().filter(|one| one.intended.is_none()).count();
+    let heading = match (astray, parity.len() - astray) {
+        (0, intended) => {
+            format!("  the colours differ in {intended} fields, all of them intended\n")
+        }
+        (astray, intended) => format!(
+            "  the colours differ in {} fields that nobody intended, and {intended} that are intended\n",
+            styled(BAD.bold(), &astray.to_string())
+        ),
+    };
+    let mut table = Table::new(&["FIELD", "BLUE", "GREEN", "WHY"]);
+    let (intended, others): (Vec<_>, Vec<_>) =
+        parity.iter().partition(|one| one.intended.is_some());
+    for one in others.into_iter().chain(intended) {
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+        let why = one.intended.unwrap_or("not intended").to_owned();
+        table.row([one.field.clone(), shown(&one.blue), shown(&one.green), why]);
+    }
+    heading + &table.lines(2)
 }
 
 fn routes(report: &StatusReport) -> Table {

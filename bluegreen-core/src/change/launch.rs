@@ -117,7 +117,7 @@ impl EditKind for Edit<ScalingGroupName, LaunchSource> {
         };
         for (wanted, position) in [(&self.after, Position::After), (&self.before, Position::Before)]
         {
-            if resolve(cloud, wanted).await?.as_ref() == Some(&group.launch) {
+            if resolve(cloud, wanted).await?.is_some_and(|wanted| group.launch.covers(&wanted)) {
                 return Ok(position);
             }
         }
@@ -132,11 +132,9 @@ impl EditKind for Edit<ScalingGroupName, LaunchSource> {
     }
 
     fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let after = match &self.after {
-            LaunchSource::Template { template, version: TemplateVersion::Marked(_) } => {
-                format!("{template}, the new version")
-            }
-            other => other.to_string(),
+        let after = match self.after.template() {
+            Some((template, TemplateVersion::Marked(_))) => format!("{template}, the new version"),
+            _ => self.after.to_string(),
         };
         write!(f, "launch source of {}: {} → {after}", self.of, self.before)
     }
@@ -156,14 +154,11 @@ pub(super) async fn resolve(
     cloud: &dyn ReadCloud,
     source: &LaunchSource,
 ) -> Result<Option<LaunchSource>, CloudError> {
-    match source {
-        LaunchSource::Template { template, version: version @ TemplateVersion::Marked(_) } => {
+    match source.template() {
+        Some((template, version @ TemplateVersion::Marked(_))) => {
             let number = cloud.template_version(template, version).await?;
-            Ok(number.map(|number| LaunchSource::Template {
-                template: template.clone(),
-                version: TemplateVersion::Number(number),
-            }))
+            Ok(number.map(|number| source.with_version(TemplateVersion::Number(number))))
         }
-        other => Ok(Some(other.clone())),
+        _ => Ok(Some(source.clone())),
     }
 }

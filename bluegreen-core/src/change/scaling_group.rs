@@ -40,7 +40,7 @@ impl EditKind for Edit<ScalingGroupName, Option<ScalingGroupSettings>> {
             let run = wanted.tags.get(tag_key::RUN).map(|tag| tag.value.as_str());
             run.is_some()
                 && found.tag(tag_key::RUN) == run
-                && found.launch == wanted.launch
+                && found.launch.covers(&wanted.launch)
                 && found.target_groups == wanted.target_groups
         };
         Ok(position_by(found.as_ref(), self.before.as_ref(), self.after.as_ref(), is))
@@ -56,7 +56,13 @@ impl EditKind for Edit<ScalingGroupName, Option<ScalingGroupSettings>> {
     fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let size = self.made().map_or(Capacity::ZERO, |made| made.capacity);
         let what = format_args!("scaling group {} of size {}", self.of, size.desired);
-        describe::presence(f, self.before.as_ref(), self.after.as_ref(), what)
+        describe::presence(f, self.before.as_ref(), self.after.as_ref(), what)?;
+        match &self.after {
+            Some(after) if !after.unknown.is_empty() => {
+                write!(f, ", without {}", after.unknown.join(", "))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn values(&self) -> (Fields, Fields) {

@@ -91,11 +91,9 @@ impl fmt::Display for ImageNote {
 impl ImageNote {
     /// Returns the text of the tag; `None` while a version is not numbered.
     pub(crate) fn resolved(launch: &LaunchSource, image: &ImageId) -> Option<String> {
-        match launch {
-            LaunchSource::Template { version: TemplateVersion::Number(number), .. } => {
-                Some(format!("{number} {image}"))
-            }
-            LaunchSource::Configuration(name) => Some(format!("{name} {image}")),
+        match (launch, launch.template()) {
+            (_, Some((_, TemplateVersion::Number(number)))) => Some(format!("{number} {image}")),
+            (LaunchSource::Configuration(name), _) => Some(format!("{name} {image}")),
             _ => None,
         }
     }

@@ -6,11 +6,11 @@ use async_trait::async_trait;
 
 use super::CloudError;
 use crate::model::{
-    AccountId, Actions, Alarm, AlarmName, Estate, ImageId, LaunchSource, LaunchTemplateName,
-    Limits, Listener, ListenerKey, ListenerSettings, LoadBalancer, LoadBalancerName, Permission,
-    Policy, PortRange, Quota, Requests, ResourceKey, Route, RouteKey, RuleSettings, ScalingGroup,
-    ScalingGroupName, ScalingGroupSettings, Schedule, Tags, TargetGroup, TargetGroupName,
-    TargetGroupSettings, TargetHealth, TemplateVersion,
+    AccountId, Actions, Alarm, AlarmName, Estate, Fitting, ImageId, LaunchSource,
+    LaunchTemplateName, Limits, Listener, ListenerKey, ListenerSettings, LoadBalancer,
+    LoadBalancerName, Opaque, Permission, Policy, PortRange, Quota, Requests, ResourceKey, Route,
+    RouteKey, RuleSettings, ScalingGroup, ScalingGroupName, ScalingGroupSettings, Schedule, Tags,
+    TargetGroup, TargetGroupName, TargetGroupSettings, TargetHealth, TemplateVersion,
 };
 
 /// Tells who is asking.
@@ -123,6 +123,14 @@ pub trait ReadScalingGroups: Debug + Send + Sync {
         &self,
         name: &ScalingGroupName,
     ) -> Result<Option<ScalingGroupSettings>, CloudError>;
+
+    /// Returns what a group is fitted with; nothing if there is no such group.
+    ///
+    /// [`Busy`](super::CloudErrorKind::Busy) while a part of it is being deleted.
+    async fn fittings(
+        &self,
+        name: &ScalingGroupName,
+    ) -> Result<BTreeMap<Fitting, Opaque>, CloudError>;
 
     /// Returns the state of the instance refresh that is under way in a group, if one is.
     async fn instance_refresh(&self, name: &ScalingGroupName)

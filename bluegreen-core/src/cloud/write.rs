@@ -5,10 +5,10 @@ use async_trait::async_trait;
 
 use super::CloudError;
 use crate::model::{
-    Actions, Alarm, AlarmName, Capacity, LaunchConfigurationName, LaunchEdit, LaunchSource,
-    LaunchTemplateName, ListenerKey, ListenerSettings, LoadBalancerName, Mark, Policy, PolicyKey,
-    Process, ResourceKey, RouteKey, RuleSettings, ScalingGroupName, ScalingGroupSettings, Schedule,
-    ScheduleName, TargetGroupName, TargetGroupSettings,
+    Actions, Alarm, AlarmName, Capacity, FittingKey, LaunchConfigurationName, LaunchEdit,
+    LaunchSource, LaunchTemplateName, ListenerKey, ListenerSettings, LoadBalancerName, Mark,
+    Opaque, Policy, PolicyKey, Process, ResourceKey, RouteKey, RuleSettings, ScalingGroupName,
+    ScalingGroupSettings, Schedule, ScheduleName, TargetGroupName, TargetGroupSettings,
 };
 
 /// Changes what load balancers do with requests. Nothing here can delete one.
@@ -105,6 +105,14 @@ pub trait WriteScalingGroups: Debug + Send + Sync {
         name: &ScalingGroupName,
         processes: &BTreeMap<Process, bool>,
     ) -> Result<(), CloudError>;
+
+    /// Fits a group with something, in the place of what there was.
+    ///
+    /// Whoever hears of a group may be sent a test message, which nothing takes back.
+    async fn put_fitting(&self, key: &FittingKey, value: &Opaque) -> Result<(), CloudError>;
+
+    /// Takes away what a group is fitted with.
+    async fn remove_fitting(&self, key: &FittingKey) -> Result<(), CloudError>;
 }
 
 /// Changes the rules by which scaling groups change their own size.

@@ -3,7 +3,7 @@ use std::fmt::{self, Write as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{ImageId, LaunchConfigurationName, LaunchTemplateName, RunId};
+use super::{ImageId, LaunchConfigurationName, LaunchTemplateName, Opaque, RunId};
 
 /// What a scaling group starts its machines from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,16 +17,73 @@ pub enum LaunchSource {
         /// The version.
         version: TemplateVersion,
     },
+    /// A version of a launch template, on machines of several types.
+    Mixed {
+        /// The template.
+        template: LaunchTemplateName,
+        /// The version.
+        version: TemplateVersion,
+        /// The types, what they weigh, and how they are bought.
+        policy: Opaque,
+    },
     /// A launch configuration.
     Configuration(LaunchConfigurationName),
     /// Something that this version cannot deploy to, by the name that the provider gives it.
     Unsupported(String),
 }
 
+impl LaunchSource {
+    /// Returns the launch template and its version, if there is one.
+    pub fn template(&self) -> Option<(&LaunchTemplateName, &TemplateVersion)> {
+        match self {
+            Self::Template { template, version } | Self::Mixed { template, version, .. } => {
+                Some((template, version))
+            }
+            Self::Configuration(_) | Self::Unsupported(_) => None,
+        }
+    }
+
+    /// Returns the same with another version of its template; what has none stays as it is.
+    #[must_use]
+    pub fn with_version(&self, wanted: TemplateVersion) -> Self {
+        let mut source = self.clone();
+        if let Self::Template { version, .. } | Self::Mixed { version, .. } = &mut source {
+            *version = wanted;
+        }
+        source
+    }
+
+    /// Returns whether everything that `wanted` says is so here.
+    ///
+    /// A cloud may add what nobody asked for to the policy of mixed instances.
+    pub fn covers(&self, wanted: &Self) -> bool {
+        match (self, wanted) {
+            (Self::Mixed { policy: found, .. }, Self::Mixed { policy, .. }) => {
+                self.template() == wanted.template() && found.covers(policy)
+            }
+            (found, wanted) => found == wanted,
+        }
+    }
+
+    /// Returns what is launched, on whatever types of machines.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        match self {
+            Self::Mixed { template, version, .. } => {
+                Self::Template { template: template.clone(), version: version.clone() }
+            }
+            other => other.clone(),
+        }
+    }
+}
+
 impl fmt::Display for LaunchSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Template { template, version } => write!(f, "{template} version {version}"),
+            Self::Mixed { template, version, .. } => {
+                write!(f, "{template} version {version}, mixed instances")
+            }
             Self::Configuration(name) => write!(f, "{name}"),
             Self::Unsupported(what) => write!(f, "{what}"),
         }

@@ -4,7 +4,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccountId, EnvironmentName, InstanceId, LaunchSource, Opaque, RunId, ScalingGroupName,
+    AccountId, EnvironmentName, Hold, InstanceId, LaunchSource, Opaque, RunId, ScalingGroupName,
     TargetGroupName, Timestamp, tag_key,
 };
 
@@ -47,6 +47,11 @@ impl ScalingGroup {
     /// Returns the run that made the group, if one did.
     pub fn made_by(&self) -> Option<RunId> {
         self.tag(tag_key::RUN).map(RunId::new)
+    }
+
+    /// Returns who holds the group while it is idle, if somebody does.
+    pub fn hold(&self) -> Option<Hold> {
+        self.tag(tag_key::HOLD).and_then(Hold::read)
     }
 
     /// Returns how many machines are in service.
@@ -110,24 +115,70 @@ pub enum Lifecycle {
 
 /// A process of a scaling group that can be suspended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Process {
     /// Acting on alarms, that is on scaling policies.
     AlarmNotification,
     /// Acting on the clock.
     ScheduledActions,
+    /// Starting machines.
+    Launch,
+    /// Ending machines.
+    Terminate,
+    /// Registering machines in target groups.
+    AddToLoadBalancer,
+    /// Spreading machines over zones.
+    #[serde(rename = "AZRebalance")]
+    AzRebalance,
+    /// Checking machines.
+    HealthCheck,
+    /// Replacing all machines, one after the other.
+    InstanceRefresh,
+    /// Replacing unhealthy machines.
+    ReplaceUnhealthy,
 }
 
 impl Process {
+    /// Every process that there is.
+    pub const ALL: [Self; 9] = [
+        Self::AlarmNotification,
+        Self::ScheduledActions,
+        Self::Launch,
+        Self::Terminate,
+        Self::AddToLoadBalancer,
+        Self::AzRebalance,
+        Self::HealthCheck,
+        Self::InstanceRefresh,
+        Self::ReplaceUnhealthy,
+    ];
+
     /// What is suspended on the idle colour, since no traffic would shrink it.
     pub const HELD_ON_IDLE: [Self; 2] = [Self::AlarmNotification, Self::ScheduledActions];
+
+    /// Returns the name that AWS gives it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AlarmNotification => "AlarmNotification",
+            Self::ScheduledActions => "ScheduledActions",
+            Self::Launch => "Launch",
+            Self::Terminate => "Terminate",
+            Self::AddToLoadBalancer => "AddToLoadBalancer",
+            Self::AzRebalance => "AZRebalance",
+            Self::HealthCheck => "HealthCheck",
+            Self::InstanceRefresh => "InstanceRefresh",
+            Self::ReplaceUnhealthy => "ReplaceUnhealthy",
+        }
+    }
+
+    /// Returns the process of a name, if there is one.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == name)
+    }
 }
 
 impl fmt::Display for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::AlarmNotification => "AlarmNotification",
-            Self::ScheduledActions => "ScheduledActions",
-        })
+        f.pad(self.as_str())
     }
 }
 
@@ -158,4 +209,7 @@ pub struct ScalingGroupSettings {
     /// What the group has that a clone cannot carry yet, by name. A create refuses if there is any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uncarried: Vec<String>,
+    /// What the group has that this version does not know, by name. A create leaves it out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
 }

@@ -79,6 +79,8 @@ pub enum DimensionValue {
     TargetGroup(TargetGroupName),
     /// A load balancer.
     LoadBalancer(LoadBalancerName),
+    /// The requests that a target group gets from a load balancer.
+    Requests(LoadBalancerName, TargetGroupName),
     /// Anything else, as it stands.
     Literal(String),
 }

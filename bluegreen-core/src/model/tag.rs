@@ -23,6 +23,8 @@ pub mod tag_key {
     pub const IMAGE: &str = "bluegreen:image";
     /// The capacity that `scaledown` took away: min/desired/max.
     pub const CAPACITY: &str = "bluegreen:capacity";
+    /// The run that holds an idle group, and what of it was suspended before that.
+    pub const HOLD: &str = "bluegreen:hold";
 }
 
 /// Names a resource that has tags.

@@ -104,8 +104,8 @@ async fn float(
         CloudChange::Launch(edit) if edit.of == environment.blue.group.name => Some(&edit.before),
         _ => None,
     });
-    match pinned.next() {
-        Some(LaunchSource::Template { template, version }) if version.floats() => {
+    match pinned.next().and_then(LaunchSource::template) {
+        Some((template, version)) if version.floats() => {
             cloud.template_version(template, version).await
         }
         _ => Ok(None),

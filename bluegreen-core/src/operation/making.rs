@@ -12,9 +12,10 @@ pub(super) async fn making(
     name: &ScalingGroupName,
 ) -> Result<Option<Making>, CloudError> {
     let Some(settings) = cloud.scaling_group_settings(name).await? else { return Ok(None) };
-    let ((policies, schedules), can_launch) = try_join(
-        try_join(cloud.policies(name), cloud.schedules(name)),
-        cloud.launch_source_exists(&settings.launch),
+    let launch = settings.launch.bare();
+    let ((policies, (schedules, fittings)), can_launch) = try_join(
+        try_join(cloud.policies(name), try_join(cloud.schedules(name), cloud.fittings(name))),
+        cloud.launch_source_exists(&launch),
     )
     .await?;
     let names: BTreeSet<_> = policies.iter().flat_map(|policy| &policy.alarms).cloned().collect();
@@ -23,5 +24,5 @@ pub(super) async fn making(
     } else {
         cloud.alarms(&names.into_iter().collect::<Vec<_>>()).await?
     };
-    Ok(Some(Making { settings, policies, schedules, alarms, can_launch }))
+    Ok(Some(Making { settings, policies, schedules, alarms, fittings, can_launch }))
 }

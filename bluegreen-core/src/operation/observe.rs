@@ -159,8 +159,8 @@ async fn images(
     for group in groups {
         let note = group.tag(tag_key::IMAGE);
         match note.and_then(|text| ImageNote::read(text, &group.launch)) {
-            Some(image) => known.push((group.launch.clone(), image)),
-            None => unknown.push(group.launch.clone()),
+            Some(image) => known.push((group.launch.bare(), image)),
+            None => unknown.push(group.launch.bare()),
         }
     }
     if !unknown.is_empty() {
@@ -218,7 +218,8 @@ impl Found {
             .iter()
             .map(|pair| self.member(pair.get(color), kept))
             .collect::<Result<_, _>>()?;
-        let image = images.iter().find(|(launch, _)| *launch == group.launch);
+        let launch = group.launch.bare();
+        let image = images.iter().find(|(one, _)| *one == launch);
         Ok(Side { image: image.map(|(_, image)| image.clone()), group, members })
     }
 

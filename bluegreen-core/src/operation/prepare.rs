@@ -14,7 +14,7 @@ use crate::model::{
 use crate::plan::{
     Decision, DeployFacts, DeployOptions, DeploySource, DowngradeOptions, NETWORK_SETTLE, Refusal,
     ScaledownFacts, ScaledownOptions, SwitchOptions, UndoOptions, UpgradeOptions, deploy,
-    downgrade, scaledown, switch, undo, upgrade,
+    downgrade, scaledown, signed, sweep, switch, undo, upgrade,
 };
 
 /// What is to be done with an environment.
@@ -57,9 +57,14 @@ pub async fn prepare(
     circumstances: &Circumstances,
 ) -> Result<(Environment, Decision), OperationError> {
     check_account(cloud, &cloud.account().await?, spec).await?;
-    let environment = observe(cloud, spec).await?;
-    check_refreshes(cloud, &environment).await?;
+    let observed = observe(cloud, spec).await?;
+    check_refreshes(cloud, &observed).await?;
     let run = &circumstances.run;
+    // What is taken back is taken back as it was done.
+    let (environment, release) = match operation {
+        Operation::Undo(_) => (observed.clone(), None),
+        _ => sweep(&observed),
+    };
     let decision = match operation {
         // Nothing more need be read to see that.
         Operation::Upgrade(_) if environment.is_upgraded() => Decision::upgraded_already(),
@@ -87,7 +92,11 @@ pub async fn prepare(
             undo(&environment, options, &facts)?
         }
     };
-    Ok((environment, decision))
+    let decision = match operation {
+        Operation::Undo(_) => decision,
+        _ => signed(decision, &environment, run, release)?,
+    };
+    Ok((observed, decision))
 }
 
 fn groups(environment: &Environment) -> impl Iterator<Item = &ScalingGroup> {
@@ -153,9 +162,10 @@ async fn version_image(
     idle: &Side,
     number: u64,
 ) -> Result<Option<ImageId>, OperationError> {
-    let LaunchSource::Template { template, .. } = &idle.group.launch else { return Ok(None) };
-    let version = TemplateVersion::Number(number);
-    let source = LaunchSource::Template { template: template.clone(), version };
+    if idle.group.launch.template().is_none() {
+        return Ok(None);
+    }
+    let source = idle.group.launch.with_version(TemplateVersion::Number(number)).bare();
     if !cloud.launch_source_exists(&source).await? {
         return Err(Refusal::NoLaunchSource(source).into());
     }
@@ -164,12 +174,9 @@ async fn version_image(
 }
 
 fn numbered(launch: &LaunchSource, number: Option<u64>) -> LaunchSource {
-    match (launch, number) {
-        (LaunchSource::Template { template, .. }, Some(number)) => LaunchSource::Template {
-            template: template.clone(),
-            version: TemplateVersion::Number(number),
-        },
-        _ => launch.clone(),
+    match number {
+        Some(number) => launch.with_version(TemplateVersion::Number(number)),
+        None => launch.clone(),
     }
 }
 

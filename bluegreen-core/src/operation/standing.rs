@@ -5,7 +5,7 @@ use futures_util::future::try_join_all;
 use super::{Circumstances, OperationError};
 use crate::change::{CloudChange, look};
 use crate::cloud::{CloudError, ReadCloud};
-use crate::model::{LaunchSource, ScalingGroupName};
+use crate::model::ScalingGroupName;
 use crate::plan::{CloudPlan, Overtaken, ScaledownFacts, Standing, UndoFacts, standings};
 use crate::transaction::{Change as _, Fields, Position, StepId, differences};
 
@@ -86,7 +86,7 @@ async fn floats(
 ) -> Result<BTreeMap<ScalingGroupName, u64>, CloudError> {
     let looks = plan.changes().filter_map(|(_, change)| {
         let CloudChange::Launch(edit) = change else { return None };
-        let LaunchSource::Template { template, version } = &edit.before else { return None };
+        let (template, version) = edit.before.template()?;
         let look = async move {
             let number = cloud.template_version(template, version).await?;
             Ok::<_, CloudError>(number.map(|number| (edit.of.clone(), number)))

@@ -20,7 +20,7 @@ pub(super) async fn survey(
     let names = Names::new(&spec.green_suffix);
     let group = &environment.blue.group.name;
     let load_balancers: Vec<LoadBalancerName> = environment.load_balancers().into_iter().collect();
-    let (((found, open_ports), (limits, rules)), (target_groups, (settings, policies, schedules))) =
+    let (((found, open_ports), (limits, rules)), (target_groups, (settings, policies, more))) =
         try_join(
             try_join(
                 try_join(
@@ -32,10 +32,12 @@ pub(super) async fn survey(
             try_join(target_groups(cloud, environment), async {
                 let settings = settings(cloud, environment);
                 let (settings, policies) = try_join(settings, cloud.policies(group)).await?;
-                Ok((settings, policies, cloud.schedules(group).await?))
+                let more = try_join(cloud.schedules(group), cloud.fittings(group)).await?;
+                Ok((settings, policies, more))
             }),
         )
         .await?;
+    let (schedules, fittings) = more;
     let alarms = alarms(cloud, &policies).await?;
     let version = version(cloud, &settings.launch).await?;
     let taken = taken(cloud, environment, &names, &alarms).await?;
@@ -52,6 +54,7 @@ pub(super) async fn survey(
         policies,
         alarms,
         schedules,
+        fittings,
         version,
         taken,
     })
@@ -114,8 +117,8 @@ pub(super) async fn version(
     cloud: &dyn ReadCloud,
     launch: &LaunchSource,
 ) -> Result<Option<u64>, CloudError> {
-    match launch {
-        LaunchSource::Template { template, version } if version.floats() => {
+    match launch.template() {
+        Some((template, version)) if version.floats() => {
             cloud.template_version(template, version).await
         }
         _ => Ok(None),

@@ -161,33 +161,37 @@ fn launch(
                 Ok((None, launch.clone()))
             }
         }
-        DeploySource::TemplateVersion(number) => match &idle.group.launch {
-            LaunchSource::Template { template, .. } => {
+        DeploySource::TemplateVersion(number) => match idle.group.launch.template() {
+            Some(_) => {
                 let version = TemplateVersion::Number(*number);
-                Ok((None, LaunchSource::Template { template: template.clone(), version }))
+                Ok((None, idle.group.launch.with_version(version)))
             }
-            _ => Err(kind(idle)),
+            None => Err(kind(idle)),
         },
         DeploySource::Edit { image, user_data } => {
             let edit = LaunchEdit {
-                source: facts.live_launch.clone(),
+                source: facts.live_launch.bare(),
                 image: image.clone(),
                 user_data: user_data.clone(),
             };
-            edited(edit, &facts.run).ok_or_else(|| kind(idle))
+            edited(edit, &facts.live_launch, &facts.run).ok_or_else(|| kind(idle))
         }
     }
 }
 
-/// Plans to make what an edit describes.
-fn edited(edit: LaunchEdit, run: &RunId) -> Option<(Option<CloudChange>, LaunchSource)> {
-    match &edit.source {
-        LaunchSource::Template { template, .. } => {
+/// Plans to make what an edit of `live` describes.
+fn edited(
+    edit: LaunchEdit,
+    live: &LaunchSource,
+    run: &RunId,
+) -> Option<(Option<CloudChange>, LaunchSource)> {
+    match live {
+        LaunchSource::Template { template, .. } | LaunchSource::Mixed { template, .. } => {
             let (template, mark) = (template.clone(), Mark::new(run, "launch"));
             let version = TemplateVersion::Marked(mark.clone());
-            let of = MarkedVersion { template: template.clone(), mark };
+            let of = MarkedVersion { template, mark };
             let made = CloudChange::TemplateVersion(Edit::create(of, edit));
-            Some((Some(made), LaunchSource::Template { template, version }))
+            Some((Some(made), live.with_version(version)))
         }
         LaunchSource::Configuration(source) => {
             let name = LaunchConfigurationName::new(successor(source.as_str(), run));

@@ -97,6 +97,14 @@ pub enum Refusal {
         /// What it has, by name.
         features: Vec<String>,
     },
+    /// Somebody suspended or set what this version does not know.
+    #[error("scaling group `{group}` has what this version does not know: {}", members.join(", "))]
+    Unknown {
+        /// The group.
+        group: ScalingGroupName,
+        /// What it has, by name.
+        members: Vec<String>,
+    },
     /// The load balancer is of a kind that is not handled yet.
     #[error("load balancer `{name}` is {kind}, which cannot be switched")]
     LoadBalancerKind {
@@ -260,6 +268,10 @@ impl Refusal {
             Self::Uncarried { .. } => {
                 "nothing is stripped silently: remove it from the group, or wait for a version \
                  that carries it"
+                    .to_owned()
+            }
+            Self::Unknown { .. } => {
+                "take a newer version, or go on with `--ignore-unknown`: the clone will lack it"
                     .to_owned()
             }
             Self::LoadBalancerKind { .. } => {

@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use super::CloudStage;
 use crate::change::{CloudChange, Edit};
 use crate::model::{
-    Alarm, ListenerKey, ListenerSettings, Policy, PolicyKey, Process, RouteKey, RuleSettings,
-    ScalingGroup, ScalingGroupName, ScalingGroupSettings, Schedule, TargetGroupName,
-    TargetGroupSettings,
+    Alarm, Fitting, FittingKey, ListenerKey, ListenerSettings, Opaque, Policy, PolicyKey, Process,
+    RouteKey, RuleSettings, ScalingGroup, ScalingGroupName, ScalingGroupSettings, Schedule,
+    TargetGroupName, TargetGroupSettings,
 };
 use crate::transaction::Stage;
 
@@ -20,6 +20,8 @@ pub struct Making {
     pub schedules: Vec<Schedule>,
     /// The alarms that set off its policies.
     pub alarms: Vec<Alarm>,
+    /// What it is fitted with.
+    pub fittings: BTreeMap<Fitting, Opaque>,
     /// Whether what it launches from exists.
     pub can_launch: bool,
 }
@@ -33,7 +35,8 @@ impl Making {
         let alarms = self.alarms.iter().filter_map(|alarm| {
             alarm.uncarried.as_ref().map(|why| format!("alarm {} ({why})", alarm.name))
         });
-        self.settings.uncarried.iter().cloned().chain(policies).chain(alarms).collect()
+        let settings = self.settings.uncarried.iter().chain(&self.settings.unknown);
+        settings.cloned().chain(policies).chain(alarms).collect()
     }
 }
 
@@ -59,6 +62,7 @@ impl Removal<'_> {
         vec![
             stage(format!("delete the alarms of {what} scaling groups"), self.alarms()),
             stage("delete what scales them".to_owned(), self.policies()),
+            stage("take off what they are fitted with".to_owned(), self.fittings()),
             stage("let go of what is held".to_owned(), self.processes()),
             stage(
                 if self.rules.is_empty() {
@@ -95,6 +99,17 @@ impl Removal<'_> {
                 CloudChange::Schedule(Edit::delete(of, schedule.clone()))
             });
             policies.chain(schedules).collect::<Vec<_>>()
+        };
+        self.makings.iter().flat_map(of).collect()
+    }
+
+    fn fittings(&self) -> Vec<CloudChange> {
+        let of = |(group, making): &(&ScalingGroup, &Making)| {
+            let fittings = making.fittings.iter().map(|(fitting, value)| {
+                let of = FittingKey { group: group.name.clone(), fitting: fitting.clone() };
+                CloudChange::Fitting(Edit::delete(of, value.clone()))
+            });
+            fittings.collect::<Vec<_>>()
         };
         self.makings.iter().flat_map(of).collect()
     }

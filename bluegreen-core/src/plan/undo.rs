@@ -199,18 +199,19 @@ impl<'a> Undo<'a> {
         edit: &Edit<ScalingGroupName, LaunchSource>,
         is_live: impl Fn() -> Refusal,
     ) -> Result<(), Refusal> {
-        match (&edit.before, &edit.after) {
-            (
-                LaunchSource::Template { version: TemplateVersion::Number(pinned), .. },
-                LaunchSource::Template { version, .. },
-            ) if version.floats() => match self.facts.floats.get(&edit.of) {
-                Some(now) if now == pinned => Ok(()),
-                _ => Err(Refusal::FloatMoved {
-                    group: edit.of.clone(),
-                    launch: edit.after.clone(),
-                    pinned: *pinned,
-                }),
-            },
+        match (edit.before.template(), edit.after.template()) {
+            (Some((_, TemplateVersion::Number(pinned))), Some((_, version)))
+                if version.floats() =>
+            {
+                match self.facts.floats.get(&edit.of) {
+                    Some(now) if now == pinned => Ok(()),
+                    _ => Err(Refusal::FloatMoved {
+                        group: edit.of.clone(),
+                        launch: edit.after.clone(),
+                        pinned: *pinned,
+                    }),
+                }
+            }
             _ => Err(is_live()),
         }
     }

@@ -1,17 +1,18 @@
 mod clone;
 mod keep;
+mod mentions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{CloudStage, Decision, Refusal, check_free, checked, hold};
+use super::{Decision, Refusal, check_free, checked};
 use crate::change::{CloudChange, Edit, ImageNote};
 use crate::model::{
-    Alarm, AlarmName, Color, Environment, LaunchSource, Limits, LoadBalancer, LoadBalancerName,
-    Member, Pair, Policy, PolicyName, PortRange, ResourceKey, Route, RunId, ScalingGroup,
-    ScalingGroupName, ScalingGroupSettings, Schedule, ScheduleName, Tags, TargetGroupName,
-    TargetGroupSettings, TemplateVersion, tag_key,
+    Alarm, AlarmName, Color, Environment, Fitting, LaunchSource, Limits, LoadBalancer,
+    LoadBalancerName, Member, Opaque, Pair, Policy, PolicyName, PortRange, ResourceKey, Route,
+    RunId, ScalingGroup, ScalingGroupName, ScalingGroupSettings, Schedule, ScheduleName, Tags,
+    TargetGroupName, TargetGroupSettings, TemplateVersion, tag_key,
 };
 use crate::transaction::Stage;
 
@@ -23,7 +24,20 @@ const LONGEST_NAME: usize = 255;
 /// What may be said about an upgrade.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct UpgradeOptions {}
+pub struct UpgradeOptions {
+    /// Whether a clone may lack what this version does not know.
+    #[serde(default)]
+    pub ignore_unknown: bool,
+}
+
+impl UpgradeOptions {
+    /// Lets the clone lack what this version does not know; the plan says what that is.
+    #[must_use]
+    pub fn ignoring_unknown(mut self) -> Self {
+        self.ignore_unknown = true;
+        self
+    }
+}
 
 /// How the green resources are named: like the blue ones, with a suffix.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +79,11 @@ impl Names {
         AlarmName::new(self.green(blue.as_str()))
     }
 
+    /// Returns the name of the blue counterpart; what has none keeps its name.
+    pub(crate) fn blue<'a>(&self, green: &'a str) -> &'a str {
+        green.strip_suffix(&self.suffix).filter(|blue| !blue.is_empty()).unwrap_or(green)
+    }
+
     fn green(&self, blue: &str) -> String {
         format!("{blue}{}", self.suffix)
     }
@@ -97,6 +116,8 @@ pub struct UpgradeSurvey {
     pub alarms: Vec<Alarm>,
     /// The scheduled actions of the blue scaling group.
     pub schedules: Vec<Schedule>,
+    /// What the blue scaling group is fitted with.
+    pub fittings: BTreeMap<Fitting, Opaque>,
     /// The number of the template version that the group launches now, if it launches one.
     pub version: Option<u64>,
     /// Which green names are taken already: of target groups, of the scaling group, of alarms.
@@ -109,13 +130,13 @@ pub struct UpgradeSurvey {
 /// be kept in them: then the new one gets weight 0.
 pub fn upgrade(
     environment: &Environment,
-    _options: &UpgradeOptions,
+    options: &UpgradeOptions,
     survey: &UpgradeSurvey,
 ) -> Result<Decision, Refusal> {
     if environment.is_upgraded() {
         return Ok(Decision::upgraded_already());
     }
-    check(environment, survey)?;
+    check(environment, options, survey)?;
     let launch = pinned(&survey.group.launch, survey.version);
     let kept = keep::changes(environment, survey)?;
     let clone = clone::Clone::new(environment, survey, launch.clone());
@@ -124,18 +145,21 @@ pub fn upgrade(
         Stage::changes("make the green target groups", clone.target_groups()),
         Stage::changes("keep both colours checked", kept),
         Stage::changes("make the green scaling group, of size 0", vec![clone.scaling_group()]),
-        hold_clone(&clone),
+        // Before anything can act: a machine that was started would not be as the others.
+        Stage::changes("suspend what is suspended, hold it while it is idle", clone.processes()),
+        Stage::changes("fit it as the blue one is", clone.fittings()),
         Stage::changes("clone what scales it", clone.policies()),
         Stage::changes("clone the alarms", clone.alarms()),
+        // Last, and so lifted first on the way back, which could not delete it otherwise.
+        Stage::changes("protect it as the blue one is", clone.protection()),
     ])
 }
 
-fn hold_clone(clone: &clone::Clone<'_>) -> CloudStage {
-    let changes = hold(&clone.newborn()).into_iter().collect();
-    Stage::changes("hold it while it is idle", changes)
-}
-
-fn check(environment: &Environment, survey: &UpgradeSurvey) -> Result<(), Refusal> {
+fn check(
+    environment: &Environment,
+    options: &UpgradeOptions,
+    survey: &UpgradeSurvey,
+) -> Result<(), Refusal> {
     let group = &environment.blue.group;
     check_free(group)?;
     for member in &environment.blue.members {
@@ -146,9 +170,13 @@ fn check(environment: &Environment, survey: &UpgradeSurvey) -> Result<(), Refusa
         let launch = survey.group.launch.clone();
         return Err(Refusal::LaunchKind { group: group.name.clone(), launch });
     }
-    let features = uncarried(survey);
+    let features = uncarried(environment, survey);
     if !features.is_empty() {
         return Err(Refusal::Uncarried { group: group.name.clone(), features });
+    }
+    if !options.ignore_unknown && !survey.group.unknown.is_empty() {
+        let members = survey.group.unknown.clone();
+        return Err(Refusal::Unknown { group: group.name.clone(), members });
     }
     check_names(environment, survey)
 }
@@ -168,12 +196,19 @@ fn check_target_group(member: &Member) -> Result<(), Refusal> {
 }
 
 /// Names everything that a clone could not carry.
-fn uncarried(survey: &UpgradeSurvey) -> Vec<String> {
+fn uncarried(environment: &Environment, survey: &UpgradeSurvey) -> Vec<String> {
+    let own = mentions::Own::of(environment);
+    let why = |uncarried: &Option<String>, details: &Opaque| {
+        uncarried.clone().or_else(|| own.mentioned_in(details))
+    };
     let policies = survey.policies.iter().filter_map(|policy| {
-        policy.uncarried.as_ref().map(|why| format!("scaling policy {} ({why})", policy.name))
+        let why = why(&policy.uncarried, &policy.details)?;
+        Some(format!("scaling policy {} ({why})", policy.name))
     });
     let alarms = survey.alarms.iter().filter_map(|alarm| {
-        alarm.uncarried.as_ref().map(|why| format!("alarm {} ({why})", alarm.name))
+        let literal = alarm.dimensions.iter().find_map(|one| own.mentioned_by(one));
+        let why = why(&alarm.uncarried, &alarm.details).or(literal)?;
+        Some(format!("alarm {} ({why})", alarm.name))
     });
     survey.group.uncarried.iter().cloned().chain(policies).chain(alarms).collect()
 }
@@ -213,10 +248,9 @@ fn check_names(environment: &Environment, survey: &UpgradeSurvey) -> Result<(), 
 /// Replaces a floating version by the number in use: a deploy makes versions, and a group that
 /// follows the newest would launch them.
 fn pinned(launch: &LaunchSource, version: Option<u64>) -> LaunchSource {
-    match (launch, version) {
-        (LaunchSource::Template { template, version }, Some(number)) if version.floats() => {
-            let version = TemplateVersion::Number(number);
-            LaunchSource::Template { template: template.clone(), version }
+    match (launch.template(), version) {
+        (Some((_, version)), Some(number)) if version.floats() => {
+            launch.with_version(TemplateVersion::Number(number))
         }
         _ => launch.clone(),
     }

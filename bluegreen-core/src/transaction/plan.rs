@@ -103,6 +103,13 @@ impl<C: Change, G: Gate> Plan<C, G> {
     }
 }
 
+impl<C, G> Plan<C, G> {
+    /// Takes the plan apart.
+    pub(crate) fn into_stages(self) -> Vec<Stage<C, G>> {
+        self.stages
+    }
+}
+
 impl<C: Change, G> Plan<C, G> {
     /// Returns the index of the first stage that cannot be undone, if there is one: from there on
     /// a run can only go on.

@@ -1,8 +1,9 @@
 use bluegreen_core::cloud::{Cloud, CloudErrorKind};
 use bluegreen_core::model::{
-    Capacity, LaunchEdit, LaunchSource, Lifecycle, Process, ScalingGroup, ScalingGroupName,
-    ScalingGroupSettings, TemplateVersion,
+    Capacity, Fitting, FittingKey, LaunchEdit, LaunchSource, Lifecycle, Opaque, Process,
+    ScalingGroup, ScalingGroupName, ScalingGroupSettings, TemplateVersion,
 };
+use serde_json::json;
 
 use super::arrange::{self, refusal};
 use super::{Clause, Fixture, clauses};
@@ -18,6 +19,9 @@ pub(super) const CLAUSES: &[(&str, Clause)] = clauses![
     machines_are_launched_and_terminated_as_asked,
     a_group_launches_from_another_source_and_its_machines_stay,
     exactly_the_processes_named_are_suspended_or_resumed,
+    every_process_can_be_suspended_and_resumed,
+    a_group_is_fitted_with_what_was_put_and_with_nothing_else,
+    a_protected_group_cannot_be_deleted,
     an_unknown_group_cannot_be_changed,
     no_instance_refresh_is_under_way,
 ];
@@ -188,6 +192,89 @@ pub async fn exactly_the_processes_named_are_suspended_or_resumed(
         assert_eq!(found, wanted.into_iter().collect(), "after {processes:?}");
     }
     arrange::delete_scaling_group(cloud, fixture, &name).await;
+}
+
+/// Every process can be suspended and resumed, whatever it does.
+pub async fn every_process_can_be_suspended_and_resumed(cloud: &dyn Cloud, fixture: &Fixture) {
+    let name = arrange::scaling_group(cloud, fixture, "processes").await;
+    for (suspended, wanted) in [(true, Process::ALL.into()), (false, [].into())] {
+        let all = Process::ALL.into_iter().map(|process| (process, suspended)).collect();
+        cloud.set_suspended(&name, &all).await.expect("processes can be suspended");
+        assert_eq!(read(cloud, &name).await.suspended, wanted, "all are, or none is");
+    }
+    arrange::delete_scaling_group(cloud, fixture, &name).await;
+}
+
+/// Fits a group with something, in the place of what there was; takes it away; a repeat is
+/// harmless.
+pub async fn a_group_is_fitted_with_what_was_put_and_with_nothing_else(
+    cloud: &dyn Cloud,
+    fixture: &Fixture,
+) {
+    // An emulator has not all of these calls.
+    if !fixture.strict {
+        return;
+    }
+    let group = arrange::scaling_group(cloud, fixture, "fitted").await;
+    let metrics = |names: &[&str]| json!({"granularity": "1Minute", "metrics": names});
+    let topic = format!("arn:aws:sns:eu-west-1:{}:{}", fixture.account, fixture.prefix);
+    for (fitting, one, other) in [
+        (
+            Fitting::Notifications(topic),
+            json!(["autoscaling:EC2_INSTANCE_LAUNCH"]),
+            json!(["autoscaling:EC2_INSTANCE_LAUNCH_ERROR", "autoscaling:EC2_INSTANCE_TERMINATE"]),
+        ),
+        (
+            Fitting::Metrics,
+            metrics(&["GroupMaxSize", "GroupMinSize"]),
+            metrics(&["GroupDesiredCapacity", "GroupMinSize"]),
+        ),
+        (
+            Fitting::WarmPool,
+            json!({"MinSize": "0", "PoolState": "Stopped"}),
+            json!({"MinSize": "1", "PoolState": "Hibernated"}),
+        ),
+        (
+            Fitting::DeletionProtection,
+            json!("prevent-force-deletion"),
+            json!("prevent-all-deletion"),
+        ),
+    ] {
+        let key = FittingKey { group: group.clone(), fitting };
+        for value in [&one, &one, &other, &one].map(|value| Opaque::new(value.clone())) {
+            cloud.put_fitting(&key, &value).await.expect("a group can be fitted");
+            let found = cloud.fittings(&group).await.expect("fittings can be read");
+            let only: Vec<_> = found.keys().collect();
+            assert_eq!(only, [&key.fitting], "nothing else is put");
+            let found = &found[&key.fitting];
+            assert!(found.covers(&value), "{key}: {found:?} is not {value:?}");
+        }
+        for _ in 0..2 {
+            cloud.remove_fitting(&key).await.expect("what a group is fitted with goes away");
+            let none = || async {
+                cloud.fittings(&group).await.is_ok_and(|found| !found.contains_key(&key.fitting))
+            };
+            arrange::eventually(fixture, "a fitting goes away", none).await;
+        }
+    }
+    arrange::delete_scaling_group(cloud, fixture, &group).await;
+    let found = cloud.fittings(&group).await.expect("a group that is gone can be asked for");
+    assert!(found.is_empty(), "there is no such group");
+}
+
+/// `Rejected` while a group is protected from deletion.
+pub async fn a_protected_group_cannot_be_deleted(cloud: &dyn Cloud, fixture: &Fixture) {
+    if !fixture.strict {
+        return;
+    }
+    let group = arrange::scaling_group(cloud, fixture, "protected").await;
+    let key = FittingKey { group: group.clone(), fitting: Fitting::DeletionProtection };
+    let all = Opaque::new(json!("prevent-all-deletion"));
+    cloud.put_fitting(&key, &all).await.expect("a group can be protected");
+    assert!(cloud.delete_scaling_group(&group).await.is_err(), "it is protected");
+    assert!(!read(cloud, &group).await.deleting, "nobody is deleting it");
+    cloud.remove_fitting(&key).await.expect("protection can be lifted");
+    arrange::delete_scaling_group(cloud, fixture, &group).await;
 }
 
 /// A write to a group that is not there fails with `NotFound`.

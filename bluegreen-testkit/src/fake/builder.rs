@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bluegreen_core::model::{
-    Actions, Alarm, ImageId, LaunchConfigurationName, LaunchSource, LaunchTemplateName,
-    ListenerKey, LoadBalancerKind, LoadBalancerName, Opaque, Policy, ScalingGroupName,
+    Actions, Alarm, Fitting, ImageId, LaunchConfigurationName, LaunchSource, LaunchTemplateName,
+    ListenerKey, LoadBalancerKind, LoadBalancerName, Opaque, Policy, Process, ScalingGroupName,
     ScalingGroupSettings, Schedule, TargetGroupName, TargetGroupSettings, TemplateVersion,
 };
 use serde_json::json;
@@ -181,6 +181,32 @@ impl World {
         self
     }
 
+    /// Fits a scaling group with something.
+    ///
+    /// # Panics
+    ///
+    /// If the world has no such group.
+    #[must_use]
+    pub fn with_fitting(mut self, group: &str, fitting: Fitting, value: Opaque) -> Self {
+        self.group(group).fittings.insert(fitting, value);
+        self
+    }
+
+    /// Suspends processes of a scaling group, and no others.
+    ///
+    /// # Panics
+    ///
+    /// If the world has no such group.
+    #[must_use]
+    pub fn with_suspended(
+        mut self,
+        group: &str,
+        processes: impl IntoIterator<Item = Process>,
+    ) -> Self {
+        self.group(group).suspended = processes.into_iter().collect();
+        self
+    }
+
     /// Adds an alarm.
     #[must_use]
     pub fn with_alarm(mut self, alarm: Alarm) -> Self {
@@ -202,8 +228,16 @@ impl World {
 impl From<ScalingGroupSettings> for ScalingGroupState {
     /// Makes the group that the settings describe, with nothing that scales it.
     fn from(settings: ScalingGroupSettings) -> Self {
-        let ScalingGroupSettings { launch, capacity, target_groups, tags, details, uncarried } =
-            settings;
+        let ScalingGroupSettings {
+            launch,
+            capacity,
+            target_groups,
+            tags,
+            details,
+            uncarried,
+            // A group that is made does not get what nobody knows.
+            unknown: _,
+        } = settings;
         Self {
             capacity,
             launch,
@@ -211,6 +245,8 @@ impl From<ScalingGroupSettings> for ScalingGroupState {
             tags,
             details,
             uncarried,
+            unknown: vec![],
+            fittings: [].into(),
             suspended: [].into(),
             operator: None,
             policies: [].into(),

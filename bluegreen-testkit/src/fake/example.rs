@@ -67,6 +67,7 @@ fn settings() -> ScalingGroupSettings {
             "lifecycle_hooks": [hook],
         })),
         uncarried: vec![],
+        unknown: vec![],
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bluegreen_core::model::{
-    HealthState, ImageId, Instance, InstanceId, Lifecycle, ScalingGroupName, TargetGroupName,
+    HealthState, ImageId, Instance, InstanceId, Lifecycle, Process, ScalingGroupName,
+    TargetGroupName,
 };
 
 use super::health::Target;
@@ -50,8 +51,6 @@ pub(super) struct Machinery {
     pub(super) quiet_since: BTreeMap<ScalingGroupName, Duration>,
     /// Whether somebody else makes the checks and reports them.
     pub(super) driven: bool,
-    /// The processes of groups that are suspended beside those that the model knows.
-    pub(super) held: BTreeMap<ScalingGroupName, BTreeSet<String>>,
     launched: u32,
 }
 
@@ -146,11 +145,12 @@ impl Machinery {
     }
 
     /// Moves on whatever is due.
-    pub(super) fn tick(&mut self, now: Duration) {
+    pub(super) fn tick(&mut self, world: &World, now: Duration) {
         for machine in self.machines.values_mut() {
             if matches!(machine.phase, Phase::Pending { until } if until <= now) {
-                let holds = machine.group.as_ref().and_then(|group| self.held.get(group));
-                machine.kept_out = holds.is_some_and(|held| held.contains("AddToLoadBalancer"));
+                let process = Process::AddToLoadBalancer;
+                let group = machine.group.as_ref();
+                machine.kept_out = group.is_some_and(|group| holds(world, group, process));
                 machine.phase = Phase::InService;
             }
         }
@@ -170,7 +170,7 @@ impl Machinery {
         now: Duration,
     ) {
         let state = &world.scaling_groups[group];
-        if self.holds(group, "Launch") {
+        if holds(world, group, Process::Launch) {
             return;
         }
         let Some(image) = launchable(world, group) else { return };
@@ -199,10 +199,7 @@ impl Machinery {
         let groups: BTreeSet<_> =
             self.machines.values().filter_map(|one| one.group.as_ref()).collect();
         let mut surplus = vec![];
-        // A group that is deleted holds nothing.
-        let holds =
-            |group| world.scaling_groups.contains_key(group) && self.holds(group, "Terminate");
-        for group in groups.into_iter().filter(|group| !holds(group)) {
+        for group in groups.into_iter().filter(|group| !holds(world, group, Process::Terminate)) {
             let wanted = world.scaling_groups.get(group).map_or(0, |one| one.capacity.desired);
             let machines = self.of_group(group).into_iter().filter(|one| one.is_wanted());
             let have = machines.clone().count();
@@ -210,10 +207,6 @@ impl Machinery {
             surplus.extend(ids.take(have.saturating_sub(wanted as usize)));
         }
         surplus
-    }
-
-    fn holds(&self, group: &ScalingGroupName, process: &str) -> bool {
-        self.held.get(group).is_some_and(|held| held.contains(process))
     }
 
     /// Begins to terminate a machine: it drains before it goes.
@@ -261,6 +254,11 @@ impl Machinery {
             }
         }
     }
+}
+
+/// Returns whether a process of a group is suspended; a group that is deleted holds nothing.
+fn holds(world: &World, group: &ScalingGroupName, process: Process) -> bool {
+    world.scaling_groups.get(group).is_some_and(|group| group.suspended.contains(&process))
 }
 
 /// Returns the image that a group would launch; `None` if a launch would fail.

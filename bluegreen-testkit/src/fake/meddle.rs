@@ -1,9 +1,9 @@
 //! What somebody else does to the thing that a call is about.
 
 use bluegreen_core::model::{
-    Action, Actions, Capacity, Forward, GroupTag, LaunchSource, ListenerKey, Opaque, Policy,
-    PolicyKey, Process, ResourceKey, RouteKey, ScalingGroupName, ScalingGroupSettings, Schedule,
-    Stickiness, Tags, TemplateVersion,
+    Action, Actions, Capacity, Fitting, FittingKey, Forward, GroupTag, LaunchSource, ListenerKey,
+    Opaque, Policy, PolicyKey, Process, ResourceKey, RouteKey, ScalingGroupName,
+    ScalingGroupSettings, Schedule, Stickiness, Tags, TemplateVersion,
 };
 use serde_json::json;
 
@@ -47,6 +47,7 @@ fn change(world: &mut World, piece: &Piece) {
         | Piece::Launch(name)
         | Piece::Processes(name)
         | Piece::Policy(PolicyKey { group: name, .. })
+        | Piece::Fitting(FittingKey { group: name, .. })
         | Piece::Schedule(name, _) => change_group(world, piece, name),
         Piece::Alarm(name) => {
             world.alarms.entry(name.clone()).and_modify(|alarm| alarm.details = meddled());
@@ -139,6 +140,9 @@ fn change_group(world: &mut World, piece: &Piece, name: &ScalingGroupName) {
             };
             group.policies.insert(key.policy.clone(), policy);
         }
+        (Piece::Fitting(key), Some(group)) => {
+            group.fittings.insert(key.fitting.clone(), other_fitting(&key.fitting));
+        }
         (Piece::Schedule(_, key), Some(group)) => {
             let schedule = Schedule { name: key.clone(), details: meddled() };
             group.schedules.insert(key.clone(), schedule);
@@ -150,7 +154,8 @@ fn change_group(world: &mut World, piece: &Piece, name: &ScalingGroupName) {
 /// Makes a group launch a new version that is like the one it launched.
 fn relaunch(world: &mut World, name: &ScalingGroupName) {
     let Some(group) = world.scaling_groups.get_mut(name) else { return };
-    if let LaunchSource::Template { template, version } = &mut group.launch
+    if let LaunchSource::Template { template, version }
+    | LaunchSource::Mixed { template, version, .. } = &mut group.launch
         && let Some(state) = world.templates.get_mut(template)
         && let Some(launched) = state.number(version)
         && let Some(copy) = copy_version(state, launched)
@@ -186,6 +191,7 @@ fn tag(world: &mut World, piece: &Piece) {
         | Piece::Capacity(name)
         | Piece::Launch(name)
         | Piece::Processes(name)
+        | Piece::Fitting(FittingKey { group: name, .. })
         | Piece::Schedule(name, _) => ResourceKey::ScalingGroup(name.clone()),
         Piece::Policy(key) => ResourceKey::ScalingGroup(key.group.clone()),
         Piece::Tags(resource, _) => resource.clone(),
@@ -235,6 +241,11 @@ fn delete(world: &mut World, piece: &Piece) {
                 group.policies.remove(&key.policy);
             }
         }
+        Piece::Fitting(key) => {
+            if let Some(group) = world.scaling_groups.get_mut(&key.group) {
+                group.fittings.remove(&key.fitting);
+            }
+        }
         Piece::Schedule(group, name) => {
             if let Some(group) = world.scaling_groups.get_mut(group) {
                 group.schedules.remove(name);
@@ -257,6 +268,15 @@ fn meddled() -> Opaque {
     Opaque::new(json!({"type": "fixed-response", MEDDLED: true}))
 }
 
+/// Fits a group with something that a cloud takes, and that no run would choose.
+fn other_fitting(fitting: &Fitting) -> Opaque {
+    match fitting {
+        Fitting::DeletionProtection => Opaque::new(json!("prevent-force-deletion")),
+        Fitting::Notifications(_) => Opaque::new(json!(["autoscaling:TEST_NOTIFICATION"])),
+        _ => meddled(),
+    }
+}
+
 fn stranger() -> ScalingGroupState {
     ScalingGroupState::from(ScalingGroupSettings {
         launch: LaunchSource::Unsupported(MEDDLED.to_owned()),
@@ -265,5 +285,6 @@ fn stranger() -> ScalingGroupState {
         tags: [].into(),
         details: meddled(),
         uncarried: vec![],
+        unknown: vec![],
     })
 }

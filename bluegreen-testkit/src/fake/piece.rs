@@ -1,7 +1,7 @@
 use std::fmt;
 
 use bluegreen_core::model::{
-    AlarmName, LaunchConfigurationName, LaunchSource, LaunchTemplateName, ListenerKey,
+    AlarmName, FittingKey, LaunchConfigurationName, LaunchTemplateName, ListenerKey,
     LoadBalancerName, PolicyKey, ResourceKey, RouteKey, ScalingGroupName, ScheduleName,
     TargetGroupName,
 };
@@ -20,6 +20,7 @@ pub(super) enum Piece {
     Capacity(ScalingGroupName),
     Launch(ScalingGroupName),
     Processes(ScalingGroupName),
+    Fitting(FittingKey),
     Policy(PolicyKey),
     Schedule(ScalingGroupName, ScheduleName),
     Alarm(AlarmName),
@@ -34,6 +35,7 @@ impl Piece {
         let name = match self {
             Self::Policy(PolicyKey { group, .. })
             | Self::Schedule(group, _)
+            | Self::Fitting(FittingKey { group, .. })
             | Self::Tags(ResourceKey::ScalingGroup(group), _) => group.to_string(),
             other => other.to_string(),
         };
@@ -52,6 +54,7 @@ impl fmt::Display for Piece {
             | Self::Capacity(name)
             | Self::Launch(name)
             | Self::Processes(name) => write!(f, "{name}"),
+            Self::Fitting(key) => write!(f, "{key}"),
             Self::Policy(key) => write!(f, "{key}"),
             Self::Schedule(group, name) => write!(f, "{group}/{name}"),
             Self::Alarm(name) => write!(f, "{name}"),
@@ -68,13 +71,13 @@ impl World {
     pub(super) fn behind(&self, piece: &Piece) -> Option<Piece> {
         match piece {
             Piece::Route(key) | Piece::Rule(key) => Some(Piece::Listener(key.listener.clone())),
-            Piece::Policy(PolicyKey { group, .. }) | Piece::Schedule(group, _) => {
-                Some(Piece::ScalingGroup(group.clone()))
+            Piece::Policy(PolicyKey { group, .. })
+            | Piece::Schedule(group, _)
+            | Piece::Fitting(FittingKey { group, .. }) => Some(Piece::ScalingGroup(group.clone())),
+            Piece::Launch(group) => {
+                let (template, _) = self.scaling_groups.get(group)?.launch.template()?;
+                Some(Piece::Template(template.clone()))
             }
-            Piece::Launch(group) => match &self.scaling_groups.get(group)?.launch {
-                LaunchSource::Template { template, .. } => Some(Piece::Template(template.clone())),
-                _ => None,
-            },
             _ => None,
         }
     }
@@ -100,6 +103,9 @@ impl World {
             | Piece::Tags(ResourceKey::ScalingGroup(name), _) => {
                 self.revert_scaling_group(name, old);
             }
+            Piece::Fitting(key) => self.in_both(&key.group, old, |group, old| {
+                put(&mut group.fittings, &key.fitting, old.fittings.get(&key.fitting));
+            }),
             Piece::Policy(key) => self.in_both(&key.group, old, |group, old| {
                 put(&mut group.policies, &key.policy, old.policies.get(&key.policy));
             }),
@@ -147,6 +153,7 @@ impl World {
         if let (Some(group), Some(old)) = (self.scaling_groups.get(name), &mut old) {
             old.policies.clone_from(&group.policies);
             old.schedules.clone_from(&group.schedules);
+            old.fittings.clone_from(&group.fittings);
         }
         put(&mut self.scaling_groups, name, old.as_ref());
     }
@@ -157,6 +164,7 @@ impl World {
         self.in_both(name, old, |group, old| {
             group.policies.clone_from(&old.policies);
             group.schedules.clone_from(&old.schedules);
+            group.fittings.clone_from(&old.fittings);
         });
     }
 

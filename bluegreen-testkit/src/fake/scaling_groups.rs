@@ -3,8 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use bluegreen_core::cloud::{CloudError, ReadScalingGroups, WriteScalingGroups};
 use bluegreen_core::model::{
-    Capacity, LaunchSource, Process, ScalingGroup, ScalingGroupName, ScalingGroupSettings,
-    TemplateVersion,
+    Capacity, Fitting, FittingKey, LaunchSource, Opaque, Process, ScalingGroup, ScalingGroupName,
+    ScalingGroupSettings, TemplateVersion,
 };
 
 use super::FakeCloud;
@@ -13,6 +13,9 @@ use super::piece::Piece;
 use super::refusal::{busy, denied, joined, not_found, rejected};
 use super::state::{Dying, State};
 use super::world::ScalingGroupState;
+
+/// The most topics that hear of a group.
+const MOST_TOPICS: usize = 10;
 
 #[async_trait]
 impl ReadScalingGroups for FakeCloud {
@@ -42,6 +45,17 @@ impl ReadScalingGroups for FakeCloud {
         .await
     }
 
+    async fn fittings(
+        &self,
+        name: &ScalingGroupName,
+    ) -> Result<BTreeMap<Fitting, Opaque>, CloudError> {
+        self.read("fittings", name.to_string(), |state| {
+            let found = state.world.scaling_groups.get(name);
+            Ok(found.map(|group| group.fittings.clone()).unwrap_or_default())
+        })
+        .await
+    }
+
     async fn instance_refresh(
         &self,
         name: &ScalingGroupName,
@@ -55,6 +69,22 @@ impl ReadScalingGroups for FakeCloud {
 
 #[async_trait]
 impl WriteScalingGroups for FakeCloud {
+    async fn put_fitting(&self, key: &FittingKey, value: &Opaque) -> Result<(), CloudError> {
+        let (key, value) = (key.clone(), value.clone());
+        self.write("put_fitting", Piece::Fitting(key.clone()), move |state| {
+            state.set_fitting("put_fitting", &key, Some(value))
+        })
+        .await
+    }
+
+    async fn remove_fitting(&self, key: &FittingKey) -> Result<(), CloudError> {
+        let key = key.clone();
+        self.write("remove_fitting", Piece::Fitting(key.clone()), move |state| {
+            state.set_fitting("remove_fitting", &key, None)
+        })
+        .await
+    }
+
     async fn create_scaling_group(
         &self,
         name: &ScalingGroupName,
@@ -130,6 +160,43 @@ impl WriteScalingGroups for FakeCloud {
 }
 
 impl State {
+    pub(super) fn set_fitting(
+        &mut self,
+        method: &str,
+        key: &FittingKey,
+        value: Option<Opaque>,
+    ) -> Result<(), CloudError> {
+        if value.is_none() && !self.world.scaling_groups.contains_key(&key.group) {
+            return Ok(());
+        }
+        if self.refreshes.contains_key(&key.group)
+            && value.is_some()
+            && key.fitting == Fitting::WarmPool
+        {
+            return Err(rejected(method, key, "an instance refresh is under way"));
+        }
+        let group = self.group_to_change(method, &key.group)?;
+        let topics = |group: &ScalingGroupState| {
+            let topic = |one: &&Fitting| matches!(one, Fitting::Notifications(_));
+            group.fittings.keys().filter(topic).count()
+        };
+        let is_new = !group.fittings.contains_key(&key.fitting);
+        match (&key.fitting, &value) {
+            (Fitting::Notifications(_), Some(_)) if is_new && topics(group) >= MOST_TOPICS => {
+                return Err(rejected(method, key, "10 topics at most hear of a group"));
+            }
+            (Fitting::DeletionProtection, Some(kind)) if protection(kind).is_none() => {
+                return Err(rejected(method, key, "there is no such protection"));
+            }
+            _ => {}
+        }
+        match value {
+            Some(value) => drop(group.fittings.insert(key.fitting.clone(), value)),
+            None => drop(group.fittings.remove(&key.fitting)),
+        }
+        Ok(())
+    }
+
     /// Returns a group for a change that is not its deletion.
     pub(super) fn group_to_change(
         &mut self,
@@ -205,7 +272,10 @@ impl State {
         if !self.world.scaling_groups.contains_key(name) {
             return Ok(());
         }
-        self.group_to_change(METHOD, name)?;
+        let group = self.group_to_change(METHOD, name)?;
+        if group.fittings.get(&Fitting::DeletionProtection).and_then(protection) == Some(true) {
+            return Err(rejected(METHOD, name, "it is protected from deletion"));
+        }
         if !self.machinery.of_group(name).is_empty() {
             return Err(busy(METHOD, name, "it has instances or activities"));
         }
@@ -225,12 +295,21 @@ impl State {
     }
 
     fn check_launch(&self, method: &str, launch: &LaunchSource) -> Result<(), CloudError> {
-        let marked =
-            matches!(launch, LaunchSource::Template { version: TemplateVersion::Marked(_), .. });
+        let marked = matches!(launch.template(), Some((_, TemplateVersion::Marked(_))));
         if marked || self.world.launch_data(launch).is_none() {
             return Err(rejected(method, launch, "no group can launch from it"));
         }
         Ok(())
+    }
+}
+
+/// Returns whether a protection refuses every deletion, not only forced ones; `None` if there is
+/// no such protection.
+pub(super) fn protection(kind: &Opaque) -> Option<bool> {
+    match kind.value().as_str()? {
+        "prevent-all-deletion" => Some(true),
+        "prevent-force-deletion" => Some(false),
+        _ => None,
     }
 }
 
@@ -259,5 +338,6 @@ fn settings(group: &ScalingGroupState) -> ScalingGroupSettings {
         tags: unreserved.map(|(key, tag)| (key.clone(), tag.clone())).collect(),
         details: group.details.clone(),
         uncarried: group.uncarried.clone(),
+        unknown: group.unknown.clone(),
     }
 }

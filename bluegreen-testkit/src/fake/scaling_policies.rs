@@ -3,7 +3,8 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use bluegreen_core::cloud::{CloudError, ReadScalingPolicies, WriteScalingPolicies};
 use bluegreen_core::model::{
-    AlarmName, Policy, PolicyKey, PolicyName, ScalingGroupName, Schedule, ScheduleName,
+    AlarmName, DimensionValue, Policy, PolicyKey, PolicyName, ScalingGroupName, Schedule,
+    ScheduleName,
 };
 
 use super::FakeCloud;
@@ -130,7 +131,26 @@ impl State {
         {
             return Err(not_found(METHOD, load_balancer));
         }
+        for name in policy.details.names() {
+            let is_there = match &name {
+                DimensionValue::Requests(balancer, _) | DimensionValue::LoadBalancer(balancer) => {
+                    self.world.load_balancers.contains_key(balancer)
+                }
+                DimensionValue::TargetGroup(name) => self.world.target_groups.contains_key(name),
+                _ => true,
+            };
+            if !is_there {
+                return Err(not_found(METHOD, key));
+            }
+        }
         let group = self.group_to_change(METHOD, &key.group)?;
+        let is_stranger = |name: &DimensionValue| match name {
+            DimensionValue::Requests(_, counted) => !group.target_groups.contains(counted),
+            _ => false,
+        };
+        if policy.details.names().iter().any(is_stranger) {
+            return Err(rejected(METHOD, key, "the target group is not attached to the group"));
+        }
         if let Some((_, counted)) = &policy.counts_requests_of
             && !group.target_groups.contains(counted)
         {

@@ -368,7 +368,7 @@ impl State {
         let now = self.now;
         self.dying.retain(|_, dying| now < dying.until);
         self.fading.retain(|fading| now < fading.until);
-        self.machinery.tick(now);
+        self.machinery.tick(&self.world, now);
         self.shrink_quiet_groups();
     }
 

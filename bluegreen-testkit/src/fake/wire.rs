@@ -1,10 +1,9 @@
 //! What a control plane needs of the fake without waiting: the same rules as behind the traits.
 
-use std::collections::BTreeSet;
-
 use bluegreen_core::cloud::CloudError;
 use bluegreen_core::model::{
-    InstanceId, LaunchTemplateName, Policy, PolicyKey, ScalingGroupName, ScalingGroupSettings,
+    FittingKey, InstanceId, LaunchTemplateName, Opaque, Policy, PolicyKey, ScalingGroupName,
+    ScalingGroupSettings,
 };
 
 use super::FakeCloud;
@@ -31,7 +30,6 @@ impl FakeCloud {
     ) -> Result<(), CloudError> {
         let (piece, name) = (Piece::ScalingGroup(name.clone()), name.clone());
         self.order("create_scaling_group", &piece, move |state| {
-            state.machinery.held.remove(&name);
             state.create_scaling_group(&name, settings)
         })
     }
@@ -92,15 +90,6 @@ impl FakeCloud {
     /// Returns the state of the instance refresh that is under way in a group, if one is.
     pub(crate) fn refresh_of(&self, name: &ScalingGroupName) -> Option<String> {
         self.present().refreshes.get(name).cloned()
-    }
-
-    /// Suspends processes of a group beyond those that the model knows, and no others.
-    pub(crate) fn hold(&self, name: &ScalingGroupName, processes: BTreeSet<String>) {
-        let mut state = self.present();
-        let before = state.machinery.held.insert(name.clone(), processes);
-        if before.as_ref() != state.machinery.held.get(name) {
-            state.follow("processes are suspended or resumed");
-        }
     }
 
     /// Terminates a machine of a group, which wants one machine less from now on.
@@ -165,6 +154,17 @@ impl FakeCloud {
             state.forget_policies(&key.group, &[key.policy].into(), false);
             Ok(())
         })
+    }
+
+    /// Fits a scaling group with something, or takes it away.
+    pub(crate) fn set_fitting_now(
+        &self,
+        key: &FittingKey,
+        value: Option<Opaque>,
+    ) -> Result<(), CloudError> {
+        let (piece, key) = (Piece::Fitting(key.clone()), key.clone());
+        let method = if value.is_some() { "put_fitting" } else { "remove_fitting" };
+        self.order(method, &piece, move |state| state.set_fitting(method, &key, value))
     }
 
     fn order(

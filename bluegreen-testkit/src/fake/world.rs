@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bluegreen_core::model::{
-    Actions, Alarm, AlarmName, Capacity, GroupTag, ImageId, LaunchConfigurationName, LaunchSource,
-    LaunchTemplateName, ListenerKey, LoadBalancerKind, LoadBalancerName, Mark, Opaque, Policy,
-    PolicyKey, PolicyName, Process, RouteKey, RuleSettings, ScalingGroupName, Schedule,
-    ScheduleName, Tags, TargetGroupName, TargetGroupSettings, TemplateVersion, TestMatch,
+    Actions, Alarm, AlarmName, Capacity, Fitting, GroupTag, ImageId, LaunchConfigurationName,
+    LaunchSource, LaunchTemplateName, ListenerKey, LoadBalancerKind, LoadBalancerName, Mark,
+    Opaque, Policy, PolicyKey, PolicyName, Process, RouteKey, RuleSettings, ScalingGroupName,
+    Schedule, ScheduleName, Tags, TargetGroupName, TargetGroupSettings, TemplateVersion, TestMatch,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
@@ -96,6 +96,12 @@ pub struct ScalingGroupState {
     pub details: Opaque,
     /// What a clone could not carry.
     pub uncarried: Vec<String>,
+    /// What the program does not know.
+    #[serde(default)]
+    pub unknown: Vec<String>,
+    /// What it is fitted with.
+    #[serde(default)]
+    pub fittings: BTreeMap<Fitting, Opaque>,
     /// The processes that somebody suspended.
     pub suspended: BTreeSet<Process>,
     /// The service that manages it, which refuses everybody else's changes.
@@ -295,11 +301,11 @@ impl World {
 
     /// Returns what a source launches now, if it exists.
     pub fn launch_data(&self, source: &LaunchSource) -> Option<&LaunchData> {
+        if let Some((template, version)) = source.template() {
+            let template = self.templates.get(template)?;
+            return Some(&template.versions.get(&template.number(version)?)?.data);
+        }
         match source {
-            LaunchSource::Template { template, version } => {
-                let template = self.templates.get(template)?;
-                Some(&template.versions.get(&template.number(version)?)?.data)
-            }
             LaunchSource::Configuration(name) => self.configurations.get(name),
             _ => None,
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bluegreen_core::model::{HealthState, InstanceId, TargetGroupName, TargetHealth};
+use bluegreen_core::model::{HealthState, InstanceId, Process, TargetGroupName, TargetHealth};
 
 use super::Shared;
 use super::control::autoscaling;
@@ -34,7 +34,6 @@ pub(super) async fn run(shared: Arc<Shared>) {
 
 /// Terminates the machines of a site that are not healthy; their groups launch others.
 pub(super) fn replace_sick(site: &Site) {
-    autoscaling::enforce(site);
     autoscaling::observe(site);
     let world = site.cloud().world();
     let machines = site.cloud().machines();
@@ -47,9 +46,9 @@ pub(super) fn replace_sick(site: &Site) {
     for machine in machines.iter().filter(|one| one.phase == MachinePhase::InService) {
         let Some(group) = &machine.group else { continue };
         // Of a group that is deleted every machine goes.
-        let suspended = ["ReplaceUnhealthy", "HealthCheck", "Terminate"]
+        let suspended = [Process::ReplaceUnhealthy, Process::HealthCheck, Process::Terminate]
             .into_iter()
-            .any(|process| autoscaling::held(site, group, process));
+            .any(|process| autoscaling::held(&world, group, process));
         if suspended || !world.scaling_groups.contains_key(group) {
             continue;
         }

@@ -1,9 +1,9 @@
 //! The worlds and the lives that every operation is swept on.
 
 use bluegreen_core::model::{
-    AccountId, Action, Actions, Capacity, EnvironmentName, Forward, GroupTag, HealthStrategy,
-    LaunchConfigurationName, LaunchSource, LoadBalancerKind, Opaque, Quiet, ScalingGroupName,
-    ScalingGroupSettings, TargetGroupName,
+    AccountId, Action, Actions, Capacity, EnvironmentName, Fitting, Forward, GroupTag,
+    HealthStrategy, LaunchConfigurationName, LaunchSource, LoadBalancerKind, Opaque, Process,
+    Quiet, ScalingGroupName, ScalingGroupSettings, TargetGroupName, TemplateVersion,
 };
 use bluegreen_core::operation::EnvironmentSpec;
 use serde_json::json;
@@ -15,9 +15,10 @@ const NAME: &str = "nginx-live";
 
 /// Returns the worlds: one listener; HTTP and HTTPS with rules and everything that scales; three
 /// target groups on two load balancers; a launch configuration; a network load balancer; a route
-/// that another service has a share of; both colours in one route; both with a test rule.
+/// that another service has a share of; both colours in one route; both with a test rule;
+/// a group with all that a group can have.
 ///
-/// The last four are swept without pairs, which would take most of the time.
+/// The last five are swept without pairs, which would take most of the time.
 pub fn all() -> Vec<Life> {
     let weight_zero = HealthStrategy::WeightZero { cuts_connections: false };
     let test_rules = HealthStrategy::TestRule { sources: vec![] };
@@ -37,6 +38,7 @@ pub fn all() -> Vec<Life> {
         Life::of("test rules", one_listener())
             .without_pairs()
             .configured(|spec| spec.with_health(test_rules)),
+        Life::of("mixed instances, hooks, warm pool", whole_group()).without_pairs(),
     ]
 }
 
@@ -95,6 +97,7 @@ fn group(launch: LaunchSource, target_groups: &[&str]) -> ScalingGroupSettings {
         tags: [("Name".to_owned(), tag)].into(),
         details: Opaque::new(json!({"health_check": "ELB", "subnets": ["subnet-0a"]})),
         uncarried: vec![],
+        unknown: vec![],
     }
 }
 
@@ -160,4 +163,28 @@ fn launch_configuration() -> World {
     front()
         .with_launch_configuration(name, "ami-0a")
         .with_scaling_group(NAME, group(launch, &["nginx-http"]))
+}
+
+fn whole_group() -> World {
+    let launch = template("nginx", 1).with_version(TemplateVersion::Latest);
+    let launch = match launch {
+        LaunchSource::Template { template, version } => {
+            let policy = json!({"LaunchTemplate": {"Overrides": [{"InstanceType": "m5.large"}]}});
+            LaunchSource::Mixed { template, version, policy: Opaque::new(policy) }
+        }
+        other => other,
+    };
+    let mut settings = group(launch, &["nginx-http"]);
+    settings.details = Opaque::new(json!({
+        "health_check": "ELB", "subnets": ["subnet-0a"], "hooks": [{"name": "warm"}],
+        "members": {"PlacementGroup": "tight"},
+    }));
+    let topic = Fitting::Notifications("arn:aws:sns:eu-west-1:1:ops".to_owned());
+    front()
+        .with_scaling_group(NAME, settings)
+        .with_suspended(NAME, [Process::AzRebalance, Process::ScheduledActions])
+        .with_fitting(NAME, topic, Opaque::new(json!(["autoscaling:EC2_INSTANCE_LAUNCH"])))
+        .with_fitting(NAME, Fitting::Metrics, Opaque::new(json!({"metrics": ["GroupMinSize"]})))
+        .with_fitting(NAME, Fitting::WarmPool, Opaque::new(json!({"MinSize": "1"})))
+        .with_fitting(NAME, Fitting::DeletionProtection, Opaque::new(json!("prevent-all-deletion")))
 }

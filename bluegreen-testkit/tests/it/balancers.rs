@@ -24,6 +24,7 @@ fn back(target_groups: &[&str]) -> World {
         tags: [("Name".to_owned(), tag)].into(),
         details: Opaque::new(json!({"health_check": "ELB", "subnets": ["subnet-0a"]})),
         uncarried: vec![],
+        unknown: vec![],
     };
     World::default()
         .with_template("nginx", &["ami-0a"])

@@ -28,6 +28,7 @@ async fn what_is_found_of_a_scaling_group_is_what_tells_it_from_others() {
         tags: group.tags.clone(),
         details: group.details.clone(),
         uncarried: vec![],
+        unknown: vec![],
     };
     let made = CloudChange::ScalingGroup(Edit::create(name, settings.clone()));
     let found = made.find(&scene.cloud).await.expect("it can be read");

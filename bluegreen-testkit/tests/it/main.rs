@@ -4,6 +4,7 @@ mod balancers;
 mod calls;
 mod certification;
 mod changes;
+mod clones;
 mod doctor;
 mod downgrade;
 mod engine_properties;

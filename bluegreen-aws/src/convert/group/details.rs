@@ -1,14 +1,15 @@
 use std::collections::BTreeMap;
 
-use aws_sdk_autoscaling::operation::create_auto_scaling_group::builders::CreateAutoScalingGroupInputBuilder;
 use aws_sdk_autoscaling::types as sdk;
 use bluegreen_core::model::{
-    LaunchSource, ScalingGroupName, ScalingGroupSettings, TargetGroupName,
+    LaunchSource, LaunchTemplateName, ScalingGroupName, ScalingGroupSettings, TargetGroupName,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::super::{ConvertError, number, opaque};
-use super::{read, uncarried, write_version};
+use super::{Described, known, read, uncarried, write_version};
+use crate::query::{Form, Tree};
 
 /// The keys that AWS keeps for itself: no request may have one.
 const RESERVED_TAG_PREFIX: &str = "aws:";
@@ -20,7 +21,10 @@ const DEFAULT_ROLE: &str = "/AWSServiceRoleForAutoScaling";
 #[derive(Debug, Default)]
 pub(crate) struct Related {
     pub(crate) hooks: Vec<sdk::LifecycleHook>,
-    pub(crate) notifications: Vec<sdk::NotificationConfiguration>,
+    /// The same as AWS wrote them.
+    pub(crate) hook_trees: Vec<Tree>,
+    pub(crate) policies: Vec<Tree>,
+    pub(crate) schedules: Vec<Tree>,
 }
 
 /// What the core does not reason about.
@@ -43,6 +47,41 @@ struct Details {
     maintenance: Option<Maintenance>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     hooks: Vec<Hook>,
+    /// What is carried as AWS wrote it, by the names that AWS gives it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    members: BTreeMap<String, Value>,
+}
+
+/// The members that are carried as AWS wrote them.
+const MEMBERS: [&str; 7] = [
+    "AvailabilityZoneDistribution",
+    "AvailabilityZoneImpairmentPolicy",
+    "CapacityReservationSpecification",
+    "DesiredCapacityType",
+    "InstanceLifecyclePolicy",
+    "NewInstancesProtectedFromScaleIn",
+    "PlacementGroup",
+];
+
+/// Returns whether a member says what AWS takes if nothing is said.
+fn says_nothing(member: &str, value: &Value) -> bool {
+    let is = |path: &str, usual: &str| value.pointer(path).is_none_or(|one| one == usual);
+    match member {
+        "AvailabilityZoneDistribution" => {
+            is("/CapacityDistributionStrategy", "balanced-best-effort")
+        }
+        "AvailabilityZoneImpairmentPolicy" => is("/ZonalShiftEnabled", "false"),
+        "CapacityReservationSpecification" => {
+            value.get("CapacityReservationTarget").is_none()
+                && is("/CapacityReservationPreference", "default")
+        }
+        // Says more only where types are chosen by what machines must have, and is refused
+        // elsewhere.
+        "DesiredCapacityType" => value == "units",
+        "InstanceLifecyclePolicy" => is("/RetentionTriggers/TerminateHookAbandon", "terminate"),
+        "NewInstancesProtectedFromScaleIn" => value == "false",
+        _ => false,
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -66,10 +105,10 @@ struct Hook {
 
 /// Reads what would make a scaling group again.
 pub(crate) fn read_settings(
-    group: &sdk::AutoScalingGroup,
+    described: &Described,
     related: &Related,
 ) -> Result<ScalingGroupSettings, ConvertError> {
-    let known = read(group)?;
+    let known = read(described)?;
     let mut tags = known.tags;
     tags.retain(|key, _| !key.starts_with(RESERVED_TAG_PREFIX));
     Ok(ScalingGroupSettings {
@@ -77,12 +116,32 @@ pub(crate) fn read_settings(
         capacity: known.capacity,
         target_groups: known.target_groups,
         tags,
-        details: opaque::pack(&details(group, &related.hooks))?,
-        uncarried: uncarried::list(group, related),
+        details: opaque::pack(&details(described, &related.hooks))?,
+        uncarried: uncarried::list(&described.group),
+        unknown: unknown(described, related),
     })
 }
 
-fn details(group: &sdk::AutoScalingGroup, hooks: &[sdk::LifecycleHook]) -> Details {
+/// Names everything that is newer than this version.
+fn unknown(described: &Described, related: &Related) -> Vec<String> {
+    let mut unknown = known::unknown_of_group(&described.tree);
+    unknown.extend(uncarried::unknown_processes(&described.group));
+    unknown.extend(known::unknown_of_hooks(&related.hook_trees));
+    unknown.extend(known::unknown_of_policies(&related.policies));
+    unknown.extend(known::unknown_of_schedules(&related.schedules));
+    unknown
+}
+
+fn members(tree: &Tree) -> BTreeMap<String, Value> {
+    let carried = MEMBERS.into_iter().filter_map(|name| {
+        let value = tree.get(name).filter(|value| !says_nothing(name, value))?;
+        Some((name.to_owned(), value.clone()))
+    });
+    carried.collect()
+}
+
+fn details(described: &Described, hooks: &[sdk::LifecycleHook]) -> Details {
+    let group = &described.group;
     let text = |value: Option<&str>| value.filter(|one| !one.is_empty()).map(str::to_owned);
     let subnets = text(group.vpc_zone_identifier());
     let zones = if subnets.is_some() { &[] } else { group.availability_zones() };
@@ -104,6 +163,7 @@ fn details(group: &sdk::AutoScalingGroup, hooks: &[sdk::LifecycleHook]) -> Detai
         capacity_rebalance: group.capacity_rebalance().filter(|on| *on),
         maintenance: group.instance_maintenance_policy().and_then(Maintenance::read),
         hooks,
+        members: members(&described.tree),
     }
 }
 
@@ -117,11 +177,11 @@ impl Maintenance {
             .then_some(Self { min_healthy_percentage, max_healthy_percentage })
     }
 
-    fn write(self) -> sdk::InstanceMaintenancePolicy {
-        sdk::InstanceMaintenancePolicy::builder()
-            .set_min_healthy_percentage(self.min_healthy_percentage)
-            .set_max_healthy_percentage(self.max_healthy_percentage)
-            .build()
+    fn write(&self, form: Form) -> Form {
+        let number = |value: Option<i32>| value.map(|one| one.to_string());
+        let member = |name| format!("InstanceMaintenancePolicy.{name}");
+        form.with_some(&member("MinHealthyPercentage"), number(self.min_healthy_percentage))
+            .with_some(&member("MaxHealthyPercentage"), number(self.max_healthy_percentage))
     }
 }
 
@@ -140,16 +200,18 @@ impl Hook {
         }
     }
 
-    fn write(self) -> sdk::LifecycleHookSpecification {
-        sdk::LifecycleHookSpecification::builder()
-            .set_lifecycle_hook_name(self.name)
-            .set_lifecycle_transition(self.transition)
-            .set_default_result(self.default_result)
-            .set_heartbeat_timeout(self.heartbeat_timeout)
-            .set_notification_target_arn(self.notification_target)
-            .set_notification_metadata(self.notification_metadata)
-            .set_role_arn(self.role)
-            .build()
+    fn write(self, form: Form, index: usize) -> Form {
+        let member = |name| format!("LifecycleHookSpecificationList.member.{index}.{name}");
+        form.with_some(&member("LifecycleHookName"), self.name)
+            .with_some(&member("LifecycleTransition"), self.transition)
+            .with_some(&member("DefaultResult"), self.default_result)
+            .with_some(
+                &member("HeartbeatTimeout"),
+                self.heartbeat_timeout.map(|one| one.to_string()),
+            )
+            .with_some(&member("NotificationTargetARN"), self.notification_target)
+            .with_some(&member("NotificationMetadata"), self.notification_metadata)
+            .with_some(&member("RoleARN"), self.role)
     }
 }
 
@@ -158,43 +220,54 @@ pub(crate) fn write(
     name: &ScalingGroupName,
     settings: &ScalingGroupSettings,
     arns: &BTreeMap<TargetGroupName, String>,
-) -> Result<CreateAutoScalingGroupInputBuilder, ConvertError> {
+) -> Result<Form, ConvertError> {
     let details: Details = opaque::unpack(&settings.details)?;
-    let hooks = details.hooks.into_iter().map(Hook::write);
-    let request = CreateAutoScalingGroupInputBuilder::default()
-        .auto_scaling_group_name(name.as_str())
-        .min_size(number("min", settings.capacity.min)?)
-        .desired_capacity(number("desired", settings.capacity.desired)?)
-        .max_size(number("max", settings.capacity.max)?)
-        .set_target_group_arns(target_groups(settings, arns)?)
-        .set_tags(tags(name, settings))
-        .set_vpc_zone_identifier(details.vpc_zone_identifier)
-        .set_availability_zones(filled(details.availability_zones))
-        .set_health_check_type(details.health_check_type)
-        .set_health_check_grace_period(details.health_check_grace_period)
-        .set_default_cooldown(details.default_cooldown)
-        .set_default_instance_warmup(details.default_instance_warmup)
-        .set_termination_policies(filled(details.termination_policies))
-        .set_service_linked_role_arn(details.service_linked_role)
-        .set_max_instance_lifetime(details.max_instance_lifetime)
-        .set_capacity_rebalance(details.capacity_rebalance)
-        .set_instance_maintenance_policy(details.maintenance.map(Maintenance::write))
-        .set_lifecycle_hook_specification_list(filled(hooks.collect()));
-    launch(request, &settings.launch)
+    let text = |value: Option<i32>| value.map(|one| one.to_string());
+    let form = Form::new("CreateAutoScalingGroup")
+        .with("AutoScalingGroupName", name.as_str())
+        .with("MinSize", number("min", settings.capacity.min)?.to_string())
+        .with("DesiredCapacity", number("desired", settings.capacity.desired)?.to_string())
+        .with("MaxSize", number("max", settings.capacity.max)?.to_string())
+        .with_list("TargetGroupARNs.member", target_groups(settings, arns)?)
+        .with_some("VPCZoneIdentifier", details.vpc_zone_identifier)
+        .with_list("AvailabilityZones.member", details.availability_zones)
+        .with_some("HealthCheckType", details.health_check_type)
+        .with_some("HealthCheckGracePeriod", text(details.health_check_grace_period))
+        .with_some("DefaultCooldown", text(details.default_cooldown))
+        .with_some("DefaultInstanceWarmup", text(details.default_instance_warmup))
+        .with_list("TerminationPolicies.member", details.termination_policies)
+        .with_some("ServiceLinkedRoleARN", details.service_linked_role)
+        .with_some("MaxInstanceLifetime", text(details.max_instance_lifetime))
+        .with_some("CapacityRebalance", details.capacity_rebalance.map(|on| on.to_string()));
+    let form = write_launch(tags(form, name, settings), &settings.launch)?;
+    let form = match details.maintenance {
+        Some(maintenance) => maintenance.write(form),
+        None => form,
+    };
+    let hooks = (1..).zip(details.hooks);
+    let form = hooks.fold(form, |form, (index, hook)| hook.write(form, index));
+    Ok(details.members.iter().fold(form, |form, (name, value)| form.with_tree(name, value)))
 }
 
-fn launch(
-    request: CreateAutoScalingGroupInputBuilder,
-    launch: &LaunchSource,
-) -> Result<CreateAutoScalingGroupInputBuilder, ConvertError> {
+/// Writes what a group is to launch from.
+pub(crate) fn write_launch(form: Form, launch: &LaunchSource) -> Result<Form, ConvertError> {
+    let specified = |form: Form, at: &str, template: &LaunchTemplateName, version| {
+        let version = write_version(version)?;
+        let form = form.with(format!("{at}.LaunchTemplateName"), template.as_str());
+        Ok::<_, ConvertError>(form.with(format!("{at}.Version"), version))
+    };
     match launch {
-        LaunchSource::Template { template, version } => Ok(request.launch_template(
-            sdk::LaunchTemplateSpecification::builder()
-                .launch_template_name(template.as_str())
-                .version(write_version(version)?)
-                .build(),
-        )),
-        LaunchSource::Configuration(name) => Ok(request.launch_configuration_name(name.as_str())),
+        LaunchSource::Template { template, version } => {
+            specified(form, "LaunchTemplate", template, version)
+        }
+        LaunchSource::Mixed { template, version, policy } => {
+            let form = form.with_tree("MixedInstancesPolicy", policy.value());
+            let at = "MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification";
+            specified(form, at, template, version)
+        }
+        LaunchSource::Configuration(name) => {
+            Ok(form.with("LaunchConfigurationName", name.as_str()))
+        }
         other => Err(ConvertError::Unknown { what: "launch source", value: other.to_string() }),
     }
 }
@@ -202,32 +275,23 @@ fn launch(
 fn target_groups(
     settings: &ScalingGroupSettings,
     arns: &BTreeMap<TargetGroupName, String>,
-) -> Result<Option<Vec<String>>, ConvertError> {
+) -> Result<Vec<String>, ConvertError> {
     let arn = |name: &TargetGroupName| {
         arns.get(name)
             .cloned()
             .ok_or_else(|| ConvertError::Unknown { what: "target group", value: name.to_string() })
     };
-    Ok(filled(settings.target_groups.iter().map(arn).collect::<Result<_, _>>()?))
+    settings.target_groups.iter().map(arn).collect()
 }
 
-fn tags(name: &ScalingGroupName, settings: &ScalingGroupSettings) -> Option<Vec<sdk::Tag>> {
+fn tags(form: Form, name: &ScalingGroupName, settings: &ScalingGroupSettings) -> Form {
     let tags = settings.tags.iter().filter(|(key, _)| !key.starts_with(RESERVED_TAG_PREFIX));
-    filled(
-        tags.map(|(key, tag)| {
-            sdk::Tag::builder()
-                .resource_id(name.as_str())
-                .resource_type("auto-scaling-group")
-                .key(key)
-                .value(&tag.value)
-                .propagate_at_launch(tag.propagate)
-                .build()
-        })
-        .collect(),
-    )
-}
-
-/// AWS refuses empty lists.
-fn filled<T>(list: Vec<T>) -> Option<Vec<T>> {
-    (!list.is_empty()).then_some(list)
+    (1..).zip(tags).fold(form, |form, (index, (key, tag)): (u32, _)| {
+        let member = |name| format!("Tags.member.{index}.{name}");
+        form.with(member("ResourceId"), name.as_str())
+            .with(member("ResourceType"), "auto-scaling-group")
+            .with(member("Key"), key)
+            .with(member("Value"), &tag.value)
+            .with(member("PropagateAtLaunch"), tag.propagate.to_string())
+    })
 }

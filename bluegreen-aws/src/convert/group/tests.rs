@@ -1,4 +1,5 @@
 use super::*;
+use crate::query::Form;
 
 const ARN: &str =
     "arn:aws:autoscaling:eu-west-1:123456789012:autoScalingGroup:0f:autoScalingGroupName/web";
@@ -32,28 +33,30 @@ fn plain() -> sdk::builders::AutoScalingGroupBuilder {
         .capacity_rebalance(false)
         .max_instance_lifetime(0)
         .deletion_protection(sdk::DeletionProtection::None)
-        .desired_capacity_type("units")
-        .availability_zone_distribution(
-            sdk::AvailabilityZoneDistribution::builder()
-                .capacity_distribution_strategy(
-                    sdk::CapacityDistributionStrategy::BalancedBestEffort,
-                )
-                .build(),
-        )
-        .availability_zone_impairment_policy(
-            sdk::AvailabilityZoneImpairmentPolicy::builder().zonal_shift_enabled(false).build(),
-        )
-        .capacity_reservation_specification(
-            sdk::CapacityReservationSpecification::builder()
-                .capacity_reservation_preference(sdk::CapacityReservationPreference::Default)
-                .build(),
-        )
         .target_group_arns(BLUE)
         .traffic_sources(
             sdk::TrafficSourceIdentifier::builder().identifier(BLUE).r#type("elbv2").build(),
         )
         .tags(tag("Name", "web", true))
         .tags(tag("aws:cloudformation:stack-name", "x", true))
+}
+
+/// What AWS writes in a group that says nothing, as far as it is carried as it is written.
+const DEFAULTS: &str = "
+    <DesiredCapacityType>units</DesiredCapacityType>
+    <NewInstancesProtectedFromScaleIn>false</NewInstancesProtectedFromScaleIn>
+    <AvailabilityZoneDistribution>
+      <CapacityDistributionStrategy>balanced-best-effort</CapacityDistributionStrategy>
+    </AvailabilityZoneDistribution>
+    <AvailabilityZoneImpairmentPolicy><ZonalShiftEnabled>false</ZonalShiftEnabled>
+    </AvailabilityZoneImpairmentPolicy>
+    <CapacityReservationSpecification>
+      <CapacityReservationPreference>default</CapacityReservationPreference>
+    </CapacityReservationSpecification>";
+
+fn described(group: sdk::builders::AutoScalingGroupBuilder, xml: &str) -> Described {
+    let tree = Tree::parse(format!("<G>{xml}</G>").as_bytes());
+    Described { group: group.build(), tree }
 }
 
 fn tag(key: &str, value: &str, propagate: bool) -> sdk::TagDescription {
@@ -70,63 +73,76 @@ fn suspended_process(name: &str, reason: &str) -> sdk::SuspendedProcess {
 }
 
 #[test]
-fn what_aws_sets_by_itself_makes_no_group_uncarried() {
-    let settings = read_settings(&plain().build(), &Related::default()).unwrap();
-    assert_eq!(settings.uncarried, Vec::<String>::new());
+fn what_aws_sets_by_itself_is_not_carried() {
+    let settings = read_settings(&described(plain(), DEFAULTS), &Related::default()).unwrap();
+    assert_eq!((settings.uncarried, settings.unknown), (vec![], vec![]));
     assert_eq!(settings.tags.keys().collect::<Vec<_>>(), ["Name"]);
+    assert_eq!(settings.details.value().get("members"), None);
 }
 
 #[test]
 fn what_a_clone_would_not_get_is_named() {
+    let image = sdk::LaunchTemplateOverrides::builder().instance_type("m5.large").image_id("ami-1");
+    let mixed = sdk::LaunchTemplate::builder().overrides(image.build()).build();
     let group = plain()
-        .placement_group("tight")
         .load_balancer_names("classic")
-        .new_instances_protected_from_scale_in(true)
-        .deletion_protection(sdk::DeletionProtection::PreventAllDeletion)
-        .warm_pool_configuration(sdk::WarmPoolConfiguration::builder().min_size(1).build())
-        .enabled_metrics(sdk::EnabledMetric::builder().metric("GroupMinSize").build())
         .traffic_sources(
             sdk::TrafficSourceIdentifier::builder()
                 .identifier("tg-0")
                 .r#type("vpc-lattice")
                 .build(),
         )
+        .mixed_instances_policy(sdk::MixedInstancesPolicy::builder().launch_template(mixed).build())
         .suspended_processes(suspended_process("AZRebalance", "User suspended at 2026-01-01"))
-        .suspended_processes(suspended_process("AlarmNotification", "User suspended"))
-        .suspended_processes(suspended_process("Launch", "Administrative suspension"))
-        .build();
-    let related = Related {
-        notifications: vec![sdk::NotificationConfiguration::builder().topic_arn("arn").build()],
-        ..Related::default()
-    };
+        .suspended_processes(suspended_process("Dream", "User suspended"))
+        .suspended_processes(suspended_process("Sleep", "Administrative suspension"))
+        .suspended_processes(suspended_process("RemoveFromLoadBalancerLowPriority", "User"));
+    let named = uncarried::list(&group.clone().build());
     assert_eq!(
-        read_settings(&group, &related).unwrap().uncarried,
+        named,
         [
             "classic load balancers",
-            "placement group",
-            "enabled metrics",
-            "scale-in protection",
-            "warm pool",
-            "deletion protection",
-            "notifications",
             "traffic source tg-0",
-            "suspended process AZRebalance",
+            "override for m5.large with an image of its own",
         ]
     );
+    let unknown: Vec<String> = uncarried::unknown_processes(&group.build()).collect();
+    assert_eq!(unknown, ["suspended process Dream"]);
 }
+
+/// Everything that is carried as AWS wrote it.
+const MEMBERS: &str = "
+    <PlacementGroup>tight</PlacementGroup>
+    <NewInstancesProtectedFromScaleIn>true</NewInstancesProtectedFromScaleIn>
+    <DesiredCapacityType>vcpu</DesiredCapacityType>
+    <AvailabilityZoneDistribution>
+      <CapacityDistributionStrategy>balanced-only</CapacityDistributionStrategy>
+    </AvailabilityZoneDistribution>
+    <AvailabilityZoneImpairmentPolicy><ZonalShiftEnabled>true</ZonalShiftEnabled>
+      <ImpairedZoneHealthCheckBehavior>IgnoreUnhealthy</ImpairedZoneHealthCheckBehavior>
+    </AvailabilityZoneImpairmentPolicy>
+    <CapacityReservationSpecification>
+      <CapacityReservationPreference>capacity-reservations-first</CapacityReservationPreference>
+      <CapacityReservationTarget>
+        <CapacityReservationIds><member>cr-1</member></CapacityReservationIds>
+      </CapacityReservationTarget>
+    </CapacityReservationSpecification>
+    <InstanceLifecyclePolicy><RetentionTriggers>
+      <TerminateHookAbandon>retain</TerminateHookAbandon>
+    </RetentionTriggers></InstanceLifecyclePolicy>";
 
 #[test]
 fn what_is_read_is_what_is_written() {
     let group = plain()
         .default_instance_warmup(120)
         .max_instance_lifetime(86_400)
+        .capacity_rebalance(true)
         .instance_maintenance_policy(
             sdk::InstanceMaintenancePolicy::builder()
                 .min_healthy_percentage(90)
                 .max_healthy_percentage(110)
                 .build(),
-        )
-        .build();
+        );
     let hook = sdk::LifecycleHook::builder()
         .lifecycle_hook_name("warm")
         .auto_scaling_group_name("web")
@@ -136,23 +152,96 @@ fn what_is_read_is_what_is_written() {
         .default_result("ABANDON")
         .build();
     let related = Related { hooks: vec![hook], ..Related::default() };
-    let settings = read_settings(&group, &related).unwrap();
+    let settings = read_settings(&described(group, MEMBERS), &related).unwrap();
     let arns = BTreeMap::from([(TargetGroupName::new("blue"), BLUE.to_owned())]);
     let request = write(&ScalingGroupName::new("web-green"), &settings, &arns).unwrap();
-    let request = request.build().unwrap();
+    let request = format!("{}&", request.encode("v"));
+    let reserved =
+        "CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationIds";
+    for part in [
+        "&AutoScalingGroupName=web-green&MinSize=2&DesiredCapacity=3&MaxSize=6&",
+        "&LaunchTemplate.LaunchTemplateName=web&LaunchTemplate.Version=%24Latest&",
+        "&VPCZoneIdentifier=subnet-1%2Csubnet-2&",
+        "&DefaultInstanceWarmup=120&",
+        "&MaxInstanceLifetime=86400&CapacityRebalance=true&",
+        "&InstanceMaintenancePolicy.MinHealthyPercentage=90&",
+        "&LifecycleHookSpecificationList.member.1.HeartbeatTimeout=300&",
+        "&Tags.member.1.ResourceId=web-green&",
+        "&PlacementGroup=tight&",
+        "&NewInstancesProtectedFromScaleIn=true&",
+        "&DesiredCapacityType=vcpu&",
+        "&AvailabilityZoneDistribution.CapacityDistributionStrategy=balanced-only&",
+        "&AvailabilityZoneImpairmentPolicy.ZonalShiftEnabled=true&",
+        "&InstanceLifecyclePolicy.RetentionTriggers.TerminateHookAbandon=retain&",
+        &format!("&{reserved}.member.1=cr-1&"),
+    ] {
+        assert!(request.contains(part), "{part} is not in {request}");
+    }
+    for part in ["AvailabilityZones", "TrafficSources", "ServiceLinkedRole", "GlobalTimeout"] {
+        assert!(!request.contains(part), "{part} is in {request}");
+    }
+}
 
-    let template = request.launch_template().unwrap();
-    assert_eq!((template.launch_template_id(), template.version()), (None, Some("$Latest")));
-    assert_eq!(request.vpc_zone_identifier(), Some("subnet-1,subnet-2"));
-    assert!(request.availability_zones().is_empty());
-    assert_eq!(request.default_instance_warmup(), Some(120));
-    assert_eq!(request.max_instance_lifetime(), Some(86_400));
-    assert_eq!(request.instance_maintenance_policy(), group.instance_maintenance_policy());
-    assert_eq!(request.service_linked_role_arn(), None);
-    assert_eq!(request.target_group_arns(), [BLUE]);
-    assert!(request.traffic_sources().is_empty());
-    assert_eq!(request.lifecycle_hook_specification_list()[0].heartbeat_timeout(), Some(300));
-    assert_eq!(request.tags()[0].resource_id(), Some("web-green"));
+#[test]
+fn a_group_of_mixed_instances_is_read_and_written_whole() {
+    let template = sdk::LaunchTemplateSpecification::builder();
+    let template = template.launch_template_name("web").version("$Latest").build();
+    let mixed = sdk::LaunchTemplate::builder().launch_template_specification(template).build();
+    let group = plain().set_launch_template(None).mixed_instances_policy(
+        sdk::MixedInstancesPolicy::builder().launch_template(mixed).build(),
+    );
+    let xml = "<MixedInstancesPolicy><LaunchTemplate><LaunchTemplateSpecification>
+        <LaunchTemplateId>lt-1</LaunchTemplateId><LaunchTemplateName>web</LaunchTemplateName>
+        <Version>$Latest</Version></LaunchTemplateSpecification><Overrides>
+        <member><InstanceType>m5.large</InstanceType><WeightedCapacity>2</WeightedCapacity></member>
+        <member><InstanceRequirements><VCpuCount><Min>2</Min></VCpuCount></InstanceRequirements>
+        </member></Overrides></LaunchTemplate><InstancesDistribution>
+        <OnDemandBaseCapacity>1</OnDemandBaseCapacity><SpotMaxPrice/></InstancesDistribution>
+        </MixedInstancesPolicy>";
+    let described = described(group, xml);
+    let launch = read(&described).unwrap().launch;
+    assert_eq!(launch.to_string(), "web version $Latest, mixed instances");
+    let launch = launch.with_version(TemplateVersion::Number(7));
+    let request = write_launch(Form::new("UpdateAutoScalingGroup"), &launch).unwrap().encode("v");
+    let at = "MixedInstancesPolicy.LaunchTemplate";
+    for part in [
+        format!("&{at}.LaunchTemplateSpecification.LaunchTemplateName=web&"),
+        format!("&{at}.LaunchTemplateSpecification.Version=7"),
+        format!("&{at}.Overrides.member.1.WeightedCapacity=2&"),
+        format!("&{at}.Overrides.member.2.InstanceRequirements.VCpuCount.Min=2&"),
+        "&MixedInstancesPolicy.InstancesDistribution.OnDemandBaseCapacity=1&".to_owned(),
+    ] {
+        assert!(request.contains(&part), "{part} is not in {request}");
+    }
+    assert!(!request.contains("LaunchTemplateId") && !request.contains("SpotMaxPrice"));
+}
+
+#[test]
+fn what_a_group_is_fitted_with_is_read() {
+    let metric = |name: &str| sdk::EnabledMetric::builder().metric(name).build();
+    let group = plain()
+        .deletion_protection(sdk::DeletionProtection::PreventAllDeletion)
+        .enabled_metrics(metric("GroupMinSize"))
+        .enabled_metrics(metric("GroupMaxSize"));
+    let xml = "<WarmPoolConfiguration><MinSize>1</MinSize><PoolState>Stopped</PoolState>
+        <Status>PendingDelete</Status></WarmPoolConfiguration>";
+    let news = |topic: &str, kind: &str| {
+        sdk::NotificationConfiguration::builder().topic_arn(topic).notification_type(kind).build()
+    };
+    let rows = [news("b", "LAUNCH"), news("a", "TERMINATE"), news("a", "LAUNCH")];
+    let fittings = read_fittings(&described(group, xml), &rows);
+    let shown: Vec<String> =
+        fittings.iter().map(|(fitting, value)| format!("{fitting}: {}", value.value())).collect();
+    assert_eq!(
+        shown,
+        [
+            r#"notifications to a: ["LAUNCH","TERMINATE"]"#,
+            r#"notifications to b: ["LAUNCH"]"#,
+            r#"collected metrics: {"granularity":"1Minute","metrics":["GroupMaxSize","GroupMinSize"]}"#,
+            r#"warm pool: {"MinSize":"1","PoolState":"Stopped"}"#,
+            r#"deletion protection: "prevent-all-deletion""#,
+        ]
+    );
 }
 
 #[test]
@@ -169,15 +258,16 @@ fn a_group_is_read() {
         .instances(instance("i-2", "Terminating:Wait"))
         .instances(instance("i-3", "Warmed:Stopped"))
         .suspended_processes(suspended_process("AlarmNotification", "User suspended"))
-        .status("Delete in progress")
-        .build();
-    let read = read(&group).unwrap();
+        .suspended_processes(suspended_process("AZRebalance", "User suspended"))
+        .suspended_processes(suspended_process("Launch", "Administrative suspension"))
+        .status("Delete in progress");
+    let read = read(&described(group, DEFAULTS)).unwrap();
     assert_eq!(read.capacity, Capacity::new(2, 3, 6));
     assert_eq!(read.account.as_str(), "123456789012");
     let states: Vec<_> = read.instances.iter().map(|one| one.lifecycle).collect();
     assert_eq!(states, [Lifecycle::InService, Lifecycle::Terminating, Lifecycle::Other]);
     assert_eq!(read.target_groups, [TargetGroupName::new("blue")].into());
-    assert_eq!(read.suspended, [Process::AlarmNotification].into());
+    assert_eq!(read.suspended, [Process::AlarmNotification, Process::AzRebalance].into());
     assert!(read.deleting);
 }
 

@@ -25,6 +25,8 @@ fn a_switch_moves_routes_and_holds_scaling_and_nothing_else() {
     assert_eq!(
         writes,
         [
+            "autoscaling:CreateOrUpdateTags",
+            "autoscaling:DeleteTags",
             "autoscaling:ResumeProcesses",
             "autoscaling:SuspendProcesses",
             "elasticloadbalancing:ModifyListener",

@@ -36,7 +36,9 @@ pub(super) fn templates(environment: &Environment) -> Vec<Finding> {
     for (color, side) in sides(environment) {
         let group = &side.group.name;
         match &side.group.launch {
-            LaunchSource::Template { version, .. } if version.floats() => {
+            LaunchSource::Template { version, .. } | LaunchSource::Mixed { version, .. }
+                if version.floats() =>
+            {
                 let what = format!("{group} ({color}) launches version {version}");
                 let finding = if environment.is_upgraded() {
                     Finding::problem(
@@ -177,6 +179,7 @@ fn foreign(tags: &Tags) -> Fields {
         tag_key::RUN,
         tag_key::IMAGE,
         tag_key::CAPACITY,
+        tag_key::HOLD,
     ];
     let foreign: BTreeMap<_, _> =
         tags.iter().filter(|(key, _)| !ours.contains(&key.as_str())).collect();

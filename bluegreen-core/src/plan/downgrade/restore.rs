@@ -55,10 +55,7 @@ fn had(resource: &ResourceKey, facts: &DowngradeFacts) -> BTreeMap<String, Optio
 fn unpinned(environment: &Environment, facts: &DowngradeFacts) -> Option<CloudChange> {
     let group = &environment.blue.group;
     let floating = before_launch(&group.name, facts)?;
-    let LaunchSource::Template { version: TemplateVersion::Number(pinned), .. } = &group.launch
-    else {
-        return None;
-    };
+    let Some((_, TemplateVersion::Number(pinned))) = group.launch.template() else { return None };
     let is_same = facts.floats == Some(*pinned) && floating != group.launch;
     is_same
         .then(|| CloudChange::Launch(Edit::new(group.name.clone(), group.launch.clone(), floating)))

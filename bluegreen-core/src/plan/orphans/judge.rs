@@ -228,6 +228,7 @@ fn keep_group(group: &ScalingGroup, making: &Making) -> Option<Kept> {
 fn not_remade(group: &ScalingGroup, making: &Making) -> Vec<String> {
     let Making { settings, policies, alarms, can_launch, .. } = making;
     let mut missing = settings.uncarried.clone();
+    missing.extend(settings.unknown.iter().cloned());
     if let LaunchSource::Unsupported(what) = &settings.launch {
         missing.push(what.clone());
     } else if !can_launch {

@@ -3,9 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{UpgradeSurvey, made_tags};
 use crate::change::{CloudChange, Edit, ImageNote};
 use crate::model::{
-    Alarm, Capacity, Color, Dimension, DimensionValue, Environment, GroupTag, LaunchSource, Pair,
-    Policy, PolicyKey, ScalingGroup, ScalingGroupName, ScalingGroupSettings, Schedule,
-    TargetGroupName, tag_key,
+    Alarm, Capacity, Color, Dimension, DimensionValue, Environment, Fitting, FittingKey, GroupTag,
+    LaunchSource, Pair, Policy, PolicyKey, Process, ScalingGroupName, ScalingGroupSettings,
+    Schedule, TargetGroupName, tag_key,
 };
 
 /// The green side, as an edit of the blue one.
@@ -45,6 +45,7 @@ impl<'a> Clone<'a> {
         let mut tags = self.tags(Color::Green, None);
         tags.extend(self.noted_image().map(|text| (tag_key::IMAGE.to_owned(), text)));
         settings.tags.remove(tag_key::CAPACITY);
+        settings.tags.remove(tag_key::HOLD);
         for (key, value) in tags {
             settings.tags.insert(key, GroupTag { value, propagate: false });
         }
@@ -56,15 +57,31 @@ impl<'a> Clone<'a> {
         ImageNote::resolved(&self.launch, image)
     }
 
-    /// Returns the group as it is right after it was made.
-    pub(super) fn newborn(&self) -> ScalingGroup {
-        ScalingGroup {
-            name: self.group.clone(),
-            capacity: Capacity::ZERO,
-            instances: Vec::new(),
-            suspended: BTreeSet::new(),
-            ..self.environment.blue.group.clone()
-        }
+    /// Suspends what somebody suspended of the blue group, and what would act on an idle one.
+    pub(super) fn processes(&self) -> Vec<CloudChange> {
+        let held = Process::HELD_ON_IDLE.into_iter();
+        let wanted: BTreeSet<Process> =
+            self.environment.blue.group.suspended.iter().copied().chain(held).collect();
+        let all = |suspended: bool| wanted.iter().map(|one| (*one, suspended)).collect();
+        vec![CloudChange::Processes(Edit::new(self.group.clone(), all(false), all(true)))]
+    }
+
+    pub(super) fn fittings(&self) -> Vec<CloudChange> {
+        self.fitted(|fitting| *fitting != Fitting::DeletionProtection)
+    }
+
+    pub(super) fn protection(&self) -> Vec<CloudChange> {
+        self.fitted(|fitting| *fitting == Fitting::DeletionProtection)
+    }
+
+    fn fitted(&self, is_wanted: impl Fn(&Fitting) -> bool) -> Vec<CloudChange> {
+        let wanted = self.survey.fittings.iter().filter(|(fitting, _)| is_wanted(fitting));
+        wanted
+            .map(|(fitting, value)| {
+                let of = FittingKey { group: self.group.clone(), fitting: fitting.clone() };
+                CloudChange::Fitting(Edit::create(of, value.clone()))
+            })
+            .collect()
     }
 
     pub(super) fn policies(&self) -> Vec<CloudChange> {
@@ -91,6 +108,7 @@ impl<'a> Clone<'a> {
         if let Some((_, target_group)) = &mut clone.counts_requests_of {
             *target_group = self.of_green(target_group);
         }
+        clone.details = clone.details.renamed(&|name| self.renamed(name));
         clone
     }
 
@@ -117,20 +135,27 @@ impl<'a> Clone<'a> {
                     policy: self.survey.names.policy(&key.policy),
                 })
                 .collect(),
-            details: alarm.details.clone(),
+            details: alarm.details.renamed(&|name| self.renamed(name)),
             uncarried: None,
         }
     }
 
     fn dimension(&self, dimension: &Dimension) -> Dimension {
-        let value = match &dimension.value {
+        Dimension { name: dimension.name.clone(), value: self.renamed(&dimension.value) }
+    }
+
+    /// Names the green counterpart of what is the blue side's; anything else keeps its name.
+    fn renamed(&self, name: &DimensionValue) -> DimensionValue {
+        match name {
             DimensionValue::ScalingGroup(name) if *name == self.environment.blue.group.name => {
                 DimensionValue::ScalingGroup(self.group.clone())
             }
             DimensionValue::TargetGroup(name) => DimensionValue::TargetGroup(self.of_green(name)),
+            DimensionValue::Requests(balancer, name) => {
+                DimensionValue::Requests(balancer.clone(), self.of_green(name))
+            }
             other => other.clone(),
-        };
-        Dimension { name: dimension.name.clone(), value }
+        }
     }
 
     /// Returns the green counterpart; what is not of the environment stays as it is.

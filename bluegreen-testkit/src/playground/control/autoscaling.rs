@@ -2,10 +2,12 @@
 //!
 //! # Limits
 //!
-//! Groups launch from templates or configurations: requests with a mixed instances policy, or the
-//! id of an instance to copy, are refused. Of the processes, `Launch`, `Terminate`,
-//! `AddToLoadBalancer`, `ReplaceUnhealthy` and `HealthCheck` have effect when they are suspended,
-//! and what the fake reasons about; the others are kept and shown. Lifecycle hooks never hold a
+//! Groups launch from templates or configurations: requests with the id of an instance to copy are
+//! refused, and of a mixed instances policy only the template counts, the rest is kept and shown.
+//! Of the processes, `Launch`, `Terminate`, `AddToLoadBalancer`, `ReplaceUnhealthy` and
+//! `HealthCheck` have effect when they are suspended, and what the fake reasons about; the others
+//! are kept and shown. No machine ever waits in a warm pool, nobody is told any news, and nothing
+//! is measured of a group. Lifecycle hooks never hold a
 //! machine up, alarms of target tracking are not made, scheduled actions never run, and instance
 //! refreshes are shown and cannot be started here. A forced deletion does not drain: AWS does not
 //! say whether it does. Cooldowns are kept and never waited for; the next run of a recurring action
@@ -17,10 +19,12 @@ mod attachments;
 mod condition;
 mod configurations;
 mod creation;
+mod fittings;
 mod groups;
 mod hooks;
 mod instances;
 mod launch;
+mod metric_names;
 mod policies;
 mod processes;
 mod refusal;
@@ -36,7 +40,7 @@ mod tests;
 pub(crate) use self::activities::observe;
 pub(crate) use self::attachments::serves;
 pub(crate) use self::instances::{in_grace, terminate_for};
-pub(crate) use self::processes::{enforce, held};
+pub(crate) use self::processes::held;
 pub(crate) use self::settings::follows_load_balancers;
 
 use bluegreen_core::model::ScalingGroupName;
@@ -90,10 +94,14 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Xml, WireError> {
         "DeleteLaunchConfiguration" => configurations::delete(call),
         "DescribeLaunchConfigurations" => configurations::describe(call),
         "DescribeInstanceRefreshes" => related::refreshes(call),
-        "PutNotificationConfiguration" => related::put_notifications(call),
-        "DeleteNotificationConfiguration" => related::delete_notifications(call),
-        "DescribeNotificationConfigurations" => related::notifications(call),
-        "DescribeWarmPool" => related::warm_pool(call),
+        "PutNotificationConfiguration" => fittings::put_notifications(call),
+        "DeleteNotificationConfiguration" => fittings::delete_notifications(call),
+        "DescribeNotificationConfigurations" => fittings::notifications(call),
+        "EnableMetricsCollection" => fittings::enable_metrics(call),
+        "DisableMetricsCollection" => fittings::disable_metrics(call),
+        "PutWarmPool" => fittings::put_warm_pool(call),
+        "DeleteWarmPool" => fittings::delete_warm_pool(call),
+        "DescribeWarmPool" => fittings::warm_pool(call),
         "DescribeAccountLimits" => Ok(related::limits(call)),
         action => Err(WireError::unknown_action(action)),
     };

@@ -110,11 +110,11 @@ fn tags_of_machines(specifications: &Value) -> Vec<(&str, &str)> {
 }
 
 fn launched_from(world: &World, launch: &LaunchSource) -> Option<(String, Option<u64>)> {
+    if let Some((template, version)) = launch.template() {
+        let number = world.templates.get(template)?.number(version)?;
+        return Some((template.to_string(), Some(number)));
+    }
     match launch {
-        LaunchSource::Template { template, version } => {
-            let number = world.templates.get(template)?.number(version)?;
-            Some((template.to_string(), Some(number)))
-        }
         LaunchSource::Configuration(name) => Some((name.to_string(), None)),
         _ => None,
     }
@@ -257,11 +257,9 @@ fn obstacle(world: &World, group: &ScalingGroupState) -> Option<String> {
     }
     match world.launch_data(&group.launch) {
         None => {
-            let version = match &group.launch {
-                LaunchSource::Template { version: TemplateVersion::Number(number), .. } => {
-                    format!("version {number}")
-                }
-                launch => launch.to_string(),
+            let version = match group.launch.template() {
+                Some((_, TemplateVersion::Number(number))) => format!("version {number}"),
+                _ => group.launch.to_string(),
             };
             Some(format!(
                 "You must use a valid fully-formed launch template. There is no {version}. \

@@ -4,23 +4,11 @@
 use bluegreen_core::model::ScalingGroupName;
 use serde_json::{Map, Value};
 
-use super::{GROUP, Params, Xml, handed_through, processes, tree};
+use super::{GROUP, Params, Xml, handed_through, tree};
 use crate::playground::site::Site;
 
 /// The members of requests and replies that are handed through.
-const NAMES: [&str; 11] = [
-    "AvailabilityZoneDistribution",
-    "AvailabilityZoneImpairmentPolicy",
-    "CapacityReservationSpecification",
-    "Context",
-    "DeletionProtection",
-    "DesiredCapacityType",
-    "InstanceLifecyclePolicy",
-    "LoadBalancerNames",
-    "NewInstancesProtectedFromScaleIn",
-    "PlacementGroup",
-    "OtherTrafficSources",
-];
+const NAMES: [&str; 3] = ["Context", "LoadBalancerNames", "OtherTrafficSources"];
 
 /// Takes from a request what is handed through.
 pub(super) fn take(site: &Site, name: &ScalingGroupName, params: &Params) {
@@ -59,16 +47,11 @@ pub(super) fn show(site: &Site, name: &ScalingGroupName) -> Xml {
 /// Lets the world say what a clone of the group would not get.
 pub(super) fn restate(site: &Site, name: &ScalingGroupName) {
     let kept = kept(site, name);
-    let suspended = processes::suspended_beside(site, name);
-    let notified = site.facts().noted(GROUP, name.as_str(), "notifications").is_some();
     let restate = |world: &mut crate::fake::World| {
         if let Some(group) = world.scaling_groups.get_mut(name) {
             let mut uncarried = named(&kept);
             uncarried.extend(group.operator.as_ref().map(|_| "operator".to_owned()));
-            uncarried.extend(notified.then(|| "notifications".to_owned()));
             uncarried.extend(other_sources(&kept));
-            let suspended = suspended.iter();
-            uncarried.extend(suspended.map(|process| format!("suspended process {process}")));
             group.uncarried = uncarried;
         }
         Ok::<(), std::convert::Infallible>(())
@@ -77,46 +60,10 @@ pub(super) fn restate(site: &Site, name: &ScalingGroupName) {
 }
 
 fn named(kept: &Map<String, Value>) -> Vec<String> {
-    let text = |name: &str| kept.get(name).and_then(Value::as_str).unwrap_or_default();
-    let other_than = |name: &str, usual: &str| !text(name).is_empty() && text(name) != usual;
-    let inner = |name: &str, path: &str| {
-        kept.get(name).and_then(|value| value.pointer(path)).and_then(Value::as_str)
-    };
-    let other_inner =
-        |name: &str, path: &str, usual: &str| inner(name, path).is_some_and(|value| value != usual);
-    let reserved = "CapacityReservationSpecification";
+    let context = kept.get("Context").and_then(Value::as_str).unwrap_or_default();
     [
         (kept.contains_key("LoadBalancerNames"), "classic load balancers"),
-        (!text("PlacementGroup").is_empty(), "placement group"),
-        (text("NewInstancesProtectedFromScaleIn") == "true", "scale-in protection"),
-        (!text("Context").is_empty(), "context"),
-        (other_than("DesiredCapacityType", "units"), "desired capacity type"),
-        (other_than("DeletionProtection", "none"), "deletion protection"),
-        (
-            other_inner(
-                "AvailabilityZoneDistribution",
-                "/CapacityDistributionStrategy",
-                "balanced-best-effort",
-            ),
-            "availability zone distribution",
-        ),
-        (
-            inner("AvailabilityZoneImpairmentPolicy", "/ZonalShiftEnabled") == Some("true"),
-            "availability zone impairment policy",
-        ),
-        (
-            kept.get(reserved).is_some_and(|one| one.get("CapacityReservationTarget").is_some())
-                || other_inner(reserved, "/CapacityReservationPreference", "default"),
-            "capacity reservation specification",
-        ),
-        (
-            other_inner(
-                "InstanceLifecyclePolicy",
-                "/RetentionTriggers/TerminateHookAbandon",
-                "terminate",
-            ),
-            "instance lifecycle policy",
-        ),
+        (!context.is_empty(), "context"),
     ]
     .into_iter()
     .filter(|(has, _)| *has)

@@ -3,7 +3,9 @@
 use bluegreen_core::model::{Capacity, Opaque, ScalingGroupSettings};
 
 use super::refusal::{exists, exists_pending_delete, invalid, refused};
-use super::{Call, GROUP, WireError, Xml, attachments, condition, groups, launch, settings, tags};
+use super::{
+    Call, GROUP, WireError, Xml, attachments, condition, fittings, groups, launch, settings, tags,
+};
 use crate::playground::control::time;
 
 /// Makes a group.
@@ -37,6 +39,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Xml, WireError> {
         tags: tags::read(params)?,
         details: Opaque::new(details),
         uncarried: vec![],
+        unknown: vec![],
     };
     // Whatever was known of an earlier group of the name is not true of this one.
     {
@@ -47,6 +50,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Xml, WireError> {
     }
     site.cloud().create_group(&name, settings).map_err(|error| refused(&error))?;
     condition::take(site, &name, params);
+    fittings::take_protection(call, params)?;
     attachments::note_created(site, &name, &sources);
     if let Some(operator) = params.text("Operator.Principal") {
         let operated = |world: &mut crate::fake::World| {

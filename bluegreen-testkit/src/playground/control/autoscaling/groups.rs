@@ -1,10 +1,10 @@
 //! Groups: described, resized, given other settings, deleted.
 
-use bluegreen_core::model::{Capacity, Opaque, ScalingGroupName};
+use bluegreen_core::model::{Capacity, Fitting, Opaque, ScalingGroupName};
 use serde_json::Value;
 
 use super::refusal::{invalid, operated, out_of_range, refused, unknown_group, unknown_token};
-use super::{Call, Params, WireError, Xml, condition, launch, settings, show};
+use super::{Call, Params, WireError, Xml, condition, fittings, launch, settings, show};
 use crate::fake::{MachinePhase, VisibleGroup};
 use crate::playground::control::paging;
 use crate::playground::site::Site;
@@ -76,6 +76,7 @@ pub(super) fn update(call: &Call<'_>) -> Result<Xml, WireError> {
         Ok(())
     })?;
     condition::take(site, &name, params);
+    fittings::take_protection(call, params)?;
     condition::restate(site, &name);
     Ok(Xml::new())
 }
@@ -143,7 +144,7 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Xml, WireError> {
     if let Some(operator) = &group.state.operator {
         return Err(operated(&name, operator));
     }
-    check_protection(site, &name, force)?;
+    check_protection(&group, force)?;
     if !force {
         check_empty(site, &name)?;
     }
@@ -153,9 +154,10 @@ pub(super) fn delete(call: &Call<'_>) -> Result<Xml, WireError> {
     Ok(Xml::new())
 }
 
-fn check_protection(site: &Site, name: &ScalingGroupName, force: bool) -> Result<(), WireError> {
-    let kept = condition::kept(site, name);
-    let protection = kept.get("DeletionProtection").and_then(Value::as_str).unwrap_or("none");
+fn check_protection(group: &VisibleGroup, force: bool) -> Result<(), WireError> {
+    let (name, fittings) = (&group.name, &group.state.fittings);
+    let protection = fittings.get(&Fitting::DeletionProtection).map(Opaque::value);
+    let protection = protection.and_then(Value::as_str).unwrap_or("none");
     if protection == "prevent-all-deletion" || (force && protection == "prevent-force-deletion") {
         let message =
             format!("The AutoScalingGroup {name} has the deletion protection {protection}");

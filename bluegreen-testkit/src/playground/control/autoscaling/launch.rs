@@ -1,11 +1,12 @@
 //! What groups launch from, in requests and replies.
 
 use bluegreen_core::model::{
-    LaunchConfigurationName, LaunchSource, LaunchTemplateName, TemplateVersion,
+    LaunchConfigurationName, LaunchSource, LaunchTemplateName, Opaque, TemplateVersion,
 };
+use serde_json::Value;
 
 use super::refusal::invalid;
-use super::{Params, WireError, Xml};
+use super::{Params, WireError, Xml, handed_through, tree};
 use crate::fake::World;
 use crate::playground::control::names;
 use crate::playground::site::Site;
@@ -15,19 +16,43 @@ const FORM: &str = "You must use a valid fully-formed launch template.";
 
 /// Reads what a group is to launch from, if a request says so, and checks that it is there.
 pub(super) fn read(site: &Site, params: &Params) -> Result<Option<LaunchSource>, WireError> {
-    for unknown in ["MixedInstancesPolicy", "InstanceId"] {
-        if params.has(unknown) {
-            return Err(invalid(format!("The playground does not launch from a {unknown}")));
-        }
+    if params.has("InstanceId") {
+        return Err(invalid("The playground does not launch from an InstanceId"));
     }
-    match (params.text("LaunchConfigurationName"), params.has("LaunchTemplate")) {
-        (Some(_), true) => Err(invalid(
+    let named = params.text("LaunchConfigurationName");
+    match (named, params.has("LaunchTemplate"), params.has("MixedInstancesPolicy")) {
+        (Some(name), false, false) => configuration(site, name).map(Some),
+        (None, true, false) => template(site, &params.part("LaunchTemplate")).map(Some),
+        (None, false, true) => mixed(site, params).map(Some),
+        (None, false, false) => Ok(None),
+        _ => Err(invalid(
             "Valid requests must contain either launchTemplate, launchConfigurationName, \
              instanceId or mixedInstancesPolicy parameter.",
         )),
-        (Some(name), false) => configuration(site, name).map(Some),
-        (None, true) => template(site, &params.part("LaunchTemplate")).map(Some),
-        (None, false) => Ok(None),
+    }
+}
+
+/// Reads a policy of mixed instances; all but its launch template is handed through.
+fn mixed(site: &Site, params: &Params) -> Result<LaunchSource, WireError> {
+    let specification = params.part("MixedInstancesPolicy.LaunchTemplate");
+    if !specification.has("LaunchTemplateSpecification") {
+        return Err(invalid("A MixedInstancesPolicy needs a LaunchTemplateSpecification"));
+    }
+    for one in specification.structs("Overrides") {
+        if one.has("LaunchTemplateSpecification") {
+            template(site, &one.part("LaunchTemplateSpecification"))?;
+        }
+    }
+    let found = template(site, &specification.part("LaunchTemplateSpecification"))?;
+    let mut policy = tree::read(params, "MixedInstancesPolicy").unwrap_or_default();
+    if let Some(members) = policy.get_mut("LaunchTemplate").and_then(Value::as_object_mut) {
+        members.remove("LaunchTemplateSpecification");
+    }
+    match found {
+        LaunchSource::Template { template, version } => {
+            Ok(LaunchSource::Mixed { template, version, policy: Opaque::new(policy) })
+        }
+        other => Ok(other),
     }
 }
 
@@ -88,6 +113,18 @@ pub(super) fn show(site: &Site, launch: &LaunchSource) -> Xml {
         LaunchSource::Configuration(name) => Xml::new().text("LaunchConfigurationName", name),
         LaunchSource::Template { template, version } => {
             Xml::new().node("LaunchTemplate", specification(site, template, version))
+        }
+        LaunchSource::Mixed { template, version, policy } => {
+            let mut policy = policy.value().as_object().cloned().unwrap_or_default();
+            let more = policy.remove("LaunchTemplate");
+            let inner = Xml::new()
+                .node("LaunchTemplateSpecification", specification(site, template, version));
+            let more = more.as_ref().and_then(Value::as_object).into_iter().flatten();
+            let inner = more.fold(inner, |xml, (member, value)| handed_through(xml, member, value));
+            let xml = Xml::new().node("LaunchTemplate", inner);
+            let xml =
+                policy.iter().fold(xml, |xml, (member, value)| handed_through(xml, member, value));
+            Xml::new().node("MixedInstancesPolicy", xml)
         }
         // What the playground cannot launch can only be named.
         LaunchSource::Unsupported(_) | _ => Xml::new().node("MixedInstancesPolicy", Xml::new()),

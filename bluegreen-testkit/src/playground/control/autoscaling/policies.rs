@@ -1,12 +1,13 @@
 //! Scaling policies, in the shape in which they travel through the core.
 
 use bluegreen_core::model::{
-    LoadBalancerName, Opaque, Policy, PolicyKey, PolicyName, ScalingGroupName, TargetGroupName,
+    DimensionValue, LoadBalancerName, Opaque, Policy, PolicyKey, PolicyName, ScalingGroupName,
+    TargetGroupName,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::refusal::{invalid, refused};
-use super::{Call, Params, WireError, Xml, handed_through, tree};
+use super::{Call, Params, WireError, Xml, handed_through, metric_names, tree};
 use crate::fake::World;
 use crate::playground::control::names;
 use crate::playground::site::Site;
@@ -16,9 +17,6 @@ const POLICY: &str = "policy";
 
 const TRACKING: &str = "TargetTrackingConfiguration";
 const PREDICTIVE: &str = "PredictiveScalingConfiguration";
-
-/// The dimensions that name resources of which each colour has its own.
-const OF_A_COLOR: [&str; 3] = ["AutoScalingGroupName", "TargetGroup", "LoadBalancer"];
 
 /// A policy as a request describes it.
 struct Read {
@@ -34,9 +32,12 @@ pub(super) fn put(call: &Call<'_>) -> Result<Xml, WireError> {
     let Read { policy, kept } = read(site, params)?;
     let key = PolicyKey { group, policy: policy.name.clone() };
     super::amend(site, &key.group, |group| {
-        if let Some((_, counted)) = &policy.counts_requests_of
-            && !group.target_groups.contains(counted)
-        {
+        let counted = policy.counts_requests_of.iter().map(|(_, counted)| counted.clone());
+        let names = policy.details.names().into_iter().filter_map(|name| match name {
+            DimensionValue::Requests(_, counted) => Some(counted),
+            _ => None,
+        });
+        if counted.chain(names).any(|counted| !group.target_groups.contains(&counted)) {
             return Err(invalid("Target group not attached to the Auto Scaling group"));
         }
         let is_same = |one: &&Policy| one.name != policy.name && tracks_the_same(one, &policy);
@@ -105,20 +106,14 @@ fn read(site: &Site, params: &Params) -> Result<Read, WireError> {
             }
             let config = params.part(TRACKING);
             counted = label(site, &config)?;
-            details.insert("target_tracking".to_owned(), tracking(&config)?);
-            uncarried = narrowed(&config);
-            let metrics = "CustomizedMetricSpecification.Metrics";
-            if config.has(metrics) {
-                kept.extend(tree::read(params, TRACKING).map(|one| (TRACKING.to_owned(), one)));
-            }
+            details.insert("target_tracking".to_owned(), tracking(site, &config)?);
         }
         "PredictiveScaling" => {
             let config = tree::read(params, PREDICTIVE);
             let config = config.ok_or_else(|| {
                 invalid("The parameter PredictiveScalingConfiguration is required")
             })?;
-            kept.insert(PREDICTIVE.to_owned(), config);
-            uncarried = Some("it is a predictive policy".to_owned());
+            details.insert("predictive".to_owned(), metric_names::read(site, &config));
         }
         _ => return Err(invalid(format!("Invalid PolicyType: {kind}"))),
     }
@@ -169,7 +164,7 @@ fn steps(params: &Params) -> Result<Value, WireError> {
     steps.iter().map(read).collect()
 }
 
-fn tracking(config: &Params) -> Result<Value, WireError> {
+fn tracking(site: &Site, config: &Params) -> Result<Value, WireError> {
     let target = config.number::<f64>("TargetValue")?;
     let target = target.ok_or_else(|| invalid("The parameter TargetValue is required"))?;
     let mut tracking = Map::new();
@@ -181,7 +176,8 @@ fn tracking(config: &Params) -> Result<Value, WireError> {
     match (predefined, config.has(custom)) {
         (Some(kind), false) => drop(tracking.insert("predefined".to_owned(), kind.into())),
         (None, true) => {
-            drop(tracking.insert("customized".to_owned(), metric(&config.part(custom))?));
+            let metric = tree::read(config, custom).unwrap_or_default();
+            drop(tracking.insert("customized".to_owned(), metric_names::read(site, &metric)));
         }
         _ => {
             return Err(invalid(
@@ -191,43 +187,6 @@ fn tracking(config: &Params) -> Result<Value, WireError> {
         }
     }
     Ok(Value::Object(tracking))
-}
-
-fn metric(metric: &Params) -> Result<Value, WireError> {
-    let mut read = Map::new();
-    for (member, key) in [
-        ("MetricName", "name"),
-        ("Namespace", "namespace"),
-        ("Statistic", "statistic"),
-        ("Unit", "unit"),
-    ] {
-        if let Some(text) = metric.text(member) {
-            read.insert(key.to_owned(), text.into());
-        }
-    }
-    let dimensions: Vec<Value> = metric
-        .structs("Dimensions")
-        .iter()
-        .filter_map(|one| Some(json!([one.text("Name")?, one.text("Value")?])))
-        .collect();
-    if !dimensions.is_empty() {
-        read.insert("dimensions".to_owned(), dimensions.into());
-    }
-    if let Some(period) = metric.number::<i32>("Period")? {
-        read.insert("period".to_owned(), period.into());
-    }
-    Ok(Value::Object(read))
-}
-
-/// Returns why a policy cannot be carried to another colour, if its metric is the reason.
-fn narrowed(config: &Params) -> Option<String> {
-    if config.has("CustomizedMetricSpecification.Metrics") {
-        return Some("it tracks an expression of several metrics".to_owned());
-    }
-    let dimensions = config.structs("CustomizedMetricSpecification.Dimensions");
-    let names = dimensions.iter().filter_map(|one| one.text("Name"));
-    let own = names.into_iter().find(|name| OF_A_COLOR.contains(name))?;
-    Some(format!("its metric is narrowed by `{own}`"))
 }
 
 /// Reads whose requests are counted: `app/LB/ID/targetgroup/TG/ID`.
@@ -262,7 +221,7 @@ fn label(
     Ok(Some((balancer, target_group)))
 }
 
-fn wanted_label(
+pub(super) fn wanted_label(
     site: &Site,
     kind: bluegreen_core::model::LoadBalancerKind,
     balancer: &LoadBalancerName,
@@ -365,17 +324,21 @@ fn show(site: &Site, world: &World, key: &PolicyKey, policy: &Policy, arn: &str)
         xml = handed_through(xml, member, value);
     }
     let tracking = &details["target_tracking"];
-    if tracking.is_object() && !kept.contains_key(TRACKING) {
+    let predictive = &details["predictive"];
+    if predictive.is_object() {
+        xml = handed_through(xml, PREDICTIVE, &metric_names::write(site, world, predictive));
+    }
+    if tracking.is_object() {
         let label = policy.counts_requests_of.as_ref().and_then(|(balancer, target_group)| {
             let kind = world.load_balancers.get(balancer)?.kind;
             Some(wanted_label(site, kind, balancer, target_group))
         });
-        xml = xml.node(TRACKING, show_tracking(tracking, label.as_deref()));
+        xml = xml.node(TRACKING, show_tracking(site, world, tracking, label.as_deref()));
     }
     xml
 }
 
-fn show_tracking(tracking: &Value, label: Option<&str>) -> Xml {
+fn show_tracking(site: &Site, world: &World, tracking: &Value, label: Option<&str>) -> Xml {
     let mut xml = Xml::new()
         .maybe("TargetValue", tracking["target_value"].as_f64())
         .maybe("DisableScaleIn", tracking["disable_scale_in"].as_bool());
@@ -385,18 +348,8 @@ fn show_tracking(tracking: &Value, label: Option<&str>) -> Xml {
     }
     let custom = &tracking["customized"];
     if custom.is_object() {
-        let dimensions =
-            custom["dimensions"].as_array().into_iter().flatten().map(|one| {
-                Xml::new().maybe("Name", one[0].as_str()).maybe("Value", one[1].as_str())
-            });
-        let metric = Xml::new()
-            .maybe("MetricName", custom["name"].as_str())
-            .maybe("Namespace", custom["namespace"].as_str())
-            .maybe("Statistic", custom["statistic"].as_str())
-            .maybe("Unit", custom["unit"].as_str())
-            .maybe("Period", custom["period"].as_i64())
-            .list("Dimensions", "member", dimensions);
-        xml = xml.node("CustomizedMetricSpecification", metric);
+        let custom = metric_names::write(site, world, custom);
+        xml = handed_through(xml, "CustomizedMetricSpecification", &custom);
     }
     xml
 }

@@ -1,30 +1,19 @@
 //! Processes that somebody suspended.
 
-use std::collections::BTreeSet;
-
 use bluegreen_core::model::{Process, ScalingGroupName};
 use serde_json::{Map, Value};
 
 use super::refusal::invalid;
-use super::{Call, GROUP, WireError, Xml, condition};
+use super::{Call, GROUP, WireError, Xml};
+use crate::fake::World;
 use crate::playground::control::time;
 use crate::playground::site::Site;
 
-const ALL: [&str; 9] = [
-    "AddToLoadBalancer",
-    "AlarmNotification",
-    "AZRebalance",
-    "HealthCheck",
-    "InstanceRefresh",
-    "Launch",
-    "ReplaceUnhealthy",
-    "ScheduledActions",
-    "Terminate",
-];
-
 /// Lists the processes that there are.
 pub(super) fn types() -> Xml {
-    let all = ALL.into_iter().map(|name| Xml::new().text("ProcessName", name));
+    let mut all = Process::ALL.map(Process::as_str);
+    all.sort_by_key(|name| name.to_lowercase());
+    let all = all.into_iter().map(|name| Xml::new().text("ProcessName", name));
     Xml::new().list("Processes", "member", all)
 }
 
@@ -32,49 +21,40 @@ pub(super) fn types() -> Xml {
 pub(super) fn suspend(call: &Call<'_>, suspended: bool) -> Result<Xml, WireError> {
     let Call { site, params, .. } = call;
     let name = super::group_name(params)?;
-    let mut named = params.list("ScalingProcesses");
-    if let Some(unknown) = named.iter().find(|one| !ALL.contains(&one.as_str())) {
-        let message = format!("Invalid scaling process type: {unknown}");
-        return Err(invalid(message));
+    let named = params.list("ScalingProcesses");
+    let mut processes = vec![];
+    for name in &named {
+        let process = Process::named(name)
+            .ok_or_else(|| invalid(format!("Invalid scaling process type: {name}")))?;
+        processes.push(process);
     }
     if named.is_empty() {
-        named = ALL.map(str::to_owned).to_vec();
+        processes = Process::ALL.to_vec();
     }
     super::amend(site, &name, |group| {
-        for process in named.iter().filter_map(|name| modelled(name)) {
+        for process in &processes {
             if suspended {
-                group.suspended.insert(process);
+                group.suspended.insert(*process);
             } else {
-                group.suspended.remove(&process);
+                group.suspended.remove(process);
             }
         }
         Ok(())
     })?;
-    note(site, &name, &named, suspended);
-    condition::restate(site, &name);
-    enforce_one(site, &name);
+    note(site, &name, &processes, suspended);
     Ok(Xml::new())
 }
 
-/// Returns the process as the model knows it, if it does.
-fn modelled(name: &str) -> Option<Process> {
-    match name {
-        "AlarmNotification" => Some(Process::AlarmNotification),
-        "ScheduledActions" => Some(Process::ScheduledActions),
-        _ => None,
-    }
-}
-
-fn note(site: &Site, group: &ScalingGroupName, named: &[String], suspended: bool) {
+fn note(site: &Site, group: &ScalingGroupName, processes: &[Process], suspended: bool) {
     let mut facts = site.facts();
     let noted = facts.noted(GROUP, group.as_str(), "suspended").and_then(Value::as_object);
     let mut noted: Map<String, Value> = noted.cloned().unwrap_or_default();
     let now = time::text(time::now());
-    for name in named {
+    for name in processes.iter().map(ToString::to_string) {
         if suspended {
-            noted.entry(name.clone()).or_insert_with(|| now.clone().into());
+            noted.entry(name).or_insert_with(|| now.clone().into());
         } else {
-            noted.remove(name);
+            noted.remove(&name);
         }
     }
     facts.note(GROUP, group.as_str(), "suspended", noted);
@@ -87,27 +67,7 @@ pub(super) fn since(site: &Site, group: &ScalingGroupName, process: &str) -> Opt
     noted.get(process)?.as_str().map(str::to_owned)
 }
 
-/// Returns the suspended processes beside those that the model knows.
-pub(super) fn suspended_beside(site: &Site, group: &ScalingGroupName) -> BTreeSet<String> {
-    let facts = site.facts();
-    let noted = facts.noted(GROUP, group.as_str(), "suspended").and_then(Value::as_object);
-    let names = noted.into_iter().flatten().map(|(name, _)| name);
-    names.filter(|name| modelled(name).is_none()).cloned().collect()
-}
-
 /// Returns whether a process of a group is suspended.
-pub(crate) fn held(site: &Site, group: &ScalingGroupName, process: &str) -> bool {
-    suspended_beside(site, group).contains(process)
-}
-
-/// Lets the machines of every group follow what is noted to be suspended.
-pub(crate) fn enforce(site: &Site) {
-    let groups: Vec<_> = site.cloud().world().scaling_groups.into_keys().collect();
-    for group in &groups {
-        enforce_one(site, group);
-    }
-}
-
-fn enforce_one(site: &Site, group: &ScalingGroupName) {
-    site.cloud().hold(group, suspended_beside(site, group));
+pub(crate) fn held(world: &World, group: &ScalingGroupName, process: Process) -> bool {
+    world.scaling_groups.get(group).is_some_and(|group| group.suspended.contains(&process))
 }

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::refusal::{invalid, out_of_range};
-use super::{Params, WireError, Xml, hooks};
+use super::{Params, WireError, Xml, hooks, tree};
 use crate::playground::site::Site;
 
 /// How the role ends that every account has.
@@ -21,6 +21,36 @@ const NUMBERS: [(&str, &str, i32); 4] = [
     ("DefaultInstanceWarmup", "default_instance_warmup", 0),
     ("MaxInstanceLifetime", "max_instance_lifetime", 1),
 ];
+
+/// The members that are handed through as they are.
+const MEMBERS: [&str; 7] = [
+    "AvailabilityZoneDistribution",
+    "AvailabilityZoneImpairmentPolicy",
+    "CapacityReservationSpecification",
+    "DesiredCapacityType",
+    "InstanceLifecyclePolicy",
+    "NewInstancesProtectedFromScaleIn",
+    "PlacementGroup",
+];
+
+/// Returns whether a member says what every group has that says nothing.
+fn says_nothing(member: &str, value: &Value) -> bool {
+    let is = |path: &str, usual: &str| value.pointer(path).is_none_or(|one| one == usual);
+    match member {
+        "AvailabilityZoneDistribution" => {
+            is("/CapacityDistributionStrategy", "balanced-best-effort")
+        }
+        "AvailabilityZoneImpairmentPolicy" => is("/ZonalShiftEnabled", "false"),
+        "CapacityReservationSpecification" => {
+            value.get("CapacityReservationTarget").is_none()
+                && is("/CapacityReservationPreference", "default")
+        }
+        "DesiredCapacityType" => value == "" || value == "units",
+        "InstanceLifecyclePolicy" => is("/RetentionTriggers/TerminateHookAbandon", "terminate"),
+        "NewInstancesProtectedFromScaleIn" => value == "false",
+        _ => value == "",
+    }
+}
 
 /// Returns what AWS sets in a group that says nothing.
 fn defaults() -> Map<String, Value> {
@@ -95,6 +125,14 @@ fn read(params: &Params, settings: &mut Map<String, Value>) -> Result<(), WireEr
     // Subnets imply their zones.
     if settings.contains_key("vpc_zone_identifier") {
         settings.remove("availability_zones");
+    }
+    for member in MEMBERS {
+        if let Some(value) = tree::read(params, member) {
+            let mut members =
+                settings.get("members").and_then(Value::as_object).cloned().unwrap_or_default();
+            set(&mut members, member, (!says_nothing(member, &value)).then_some(value));
+            set(settings, "members", (!members.is_empty()).then_some(Value::Object(members)));
+        }
     }
     if params.has("InstanceMaintenancePolicy") {
         set(settings, "maintenance", maintenance(params)?);
@@ -180,7 +218,8 @@ pub(super) fn show(site: &Site, details: &Value) -> Xml {
             .maybe("MaxHealthyPercentage", maintenance["max_healthy_percentage"].as_i64());
         xml = xml.node("InstanceMaintenancePolicy", policy);
     }
-    xml
+    let members = details["members"].as_object().into_iter().flatten();
+    members.fold(xml, |xml, (member, value)| super::handed_through(xml, member, value))
 }
 
 /// Returns the zones of subnets; those of the region if none is known.

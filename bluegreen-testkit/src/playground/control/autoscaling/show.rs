@@ -3,7 +3,7 @@
 use bluegreen_core::model::{GroupTag, Process, ScalingGroupName};
 use serde_json::Value;
 
-use super::{GROUP, Xml, attachments, condition, launch, processes, settings};
+use super::{GROUP, Xml, attachments, condition, fittings, launch, processes, settings};
 use crate::fake::{Machine, MachinePhase, VisibleGroup};
 use crate::playground::control::{names, time};
 use crate::playground::site::Site;
@@ -31,6 +31,7 @@ pub(super) fn group(site: &Site, group: &VisibleGroup, with_instances: bool) -> 
         .text("MaxSize", state.capacity.max)
         .text("DesiredCapacity", state.capacity.desired)
         .with(settings::show(site, state.details.value()))
+        .with(fittings::show(state))
         .texts("TargetGroupARNs", "member", arns)
         .list("TrafficSources", "member", sources)
         .list("Instances", "member", instances)
@@ -45,8 +46,8 @@ pub(super) fn group(site: &Site, group: &VisibleGroup, with_instances: bool) -> 
         }
         None => xml,
     };
-    let shown = condition::kept(site, name);
-    if shown.contains_key("NewInstancesProtectedFromScaleIn") {
+    let members = &state.details.value()["members"];
+    if members.get("NewInstancesProtectedFromScaleIn").is_some() {
         xml
     } else {
         xml.text("NewInstancesProtectedFromScaleIn", false)
@@ -55,7 +56,6 @@ pub(super) fn group(site: &Site, group: &VisibleGroup, with_instances: bool) -> 
 
 fn suspended(site: &Site, name: &ScalingGroupName, known: &[Process]) -> Vec<Xml> {
     let mut all: Vec<String> = known.iter().map(ToString::to_string).collect();
-    all.extend(processes::suspended_beside(site, name));
     all.sort();
     let reason = |process: &str| {
         let since = processes::since(site, name, process);

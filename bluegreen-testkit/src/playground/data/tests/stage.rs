@@ -109,6 +109,7 @@ impl Plan {
             tags: [("bluegreen:color".to_owned(), tag)].into(),
             details: Opaque::default(),
             uncarried: vec![],
+            unknown: vec![],
         };
         self.world = self
             .world
