@@ -16,10 +16,9 @@ use crate::stand::{ENV, Stand};
 
 const SOON: [&str; 2] = ["--poll", "100ms"];
 
-/// What takes back a change beside the one that it makes: whoever lacks it may be left half way,
-/// is told so, and goes on as soon as it is there.
-///
-/// Of the two, which are made at the same time, either may come first.
+/// A switch resumes one colour and suspends the other at the same time, and each of the two takes
+/// the other back: whoever lacks one may be left half way, is told so, and goes on as soon as it
+/// is there.
 const BOTH_WAYS: [(&str, &str); 2] =
     [("switch", "autoscaling:ResumeProcesses"), ("switch", "autoscaling:SuspendProcesses")];
 
