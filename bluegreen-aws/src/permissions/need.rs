@@ -19,6 +19,8 @@ pub(crate) struct Need {
     pub(crate) only: Only,
     /// How they come to be asked for.
     pub(crate) way: Way,
+    /// By which ways to keep both colours checked, as a configuration calls them; by all if none.
+    pub(crate) health: &'static [&'static str],
 }
 
 /// How an action comes to be asked for.

@@ -1,5 +1,5 @@
 use bluegreen_core::model::{
-    AccountId, EnvironmentName, LoadBalancerName, ScalingGroupName, TargetGroupName,
+    AccountId, EnvironmentName, HealthStrategy, LoadBalancerName, ScalingGroupName, TargetGroupName,
 };
 use bluegreen_core::operation::EnvironmentSpec;
 use bluegreen_core::plan::Names;
@@ -29,6 +29,8 @@ pub struct Scope {
     pub target_groups: Vec<TargetGroupName>,
     /// The roles that machines have; any of the account if nobody says which.
     pub instance_roles: Vec<String>,
+    /// How both colours are kept checked.
+    pub health: HealthStrategy,
     /// Where journals and locks are kept, if that is a bucket.
     pub bucket: Option<Bucket>,
 }
@@ -55,6 +57,7 @@ impl Scope {
             load_balancers: Vec::new(),
             target_groups: Vec::new(),
             instance_roles: Vec::new(),
+            health: spec.health.clone(),
             bucket: None,
         }
     }

@@ -17,6 +17,7 @@ const fn called(name: &'static str) -> Need {
         on: &[Place::Anything],
         only: Only::Always,
         way: Way::Called,
+        health: &[],
     }
 }
 
@@ -220,6 +221,7 @@ pub(super) const NEEDS: &[Need] = &[
         on: &[Place::Listener],
         only: Only::TaggedByUs,
         way: Way::Sometimes,
+        health: &["test-rule"],
         ..called("MakeTestRules")
     },
     Need {
@@ -228,6 +230,7 @@ pub(super) const NEEDS: &[Need] = &[
         on: &[Place::Rule],
         only: Only::Ours,
         way: Way::Sometimes,
+        health: &["test-rule"],
         ..called("DeleteTestRules")
     },
     Need {
@@ -236,6 +239,7 @@ pub(super) const NEEDS: &[Need] = &[
         on: &[Place::Rule],
         only: Only::AsMade(&["CreateRule"]),
         way: Way::Checked,
+        health: &["test-rule"],
         ..called("TagTestRules")
     },
     Need {
@@ -243,6 +247,7 @@ pub(super) const NEEDS: &[Need] = &[
         by: &[Upgrade, Downgrade],
         on: &[Place::Listener],
         way: Way::Sometimes,
+        health: &["weight-zero"],
         ..called("KeepInRoutes")
     },
     Need {
@@ -250,6 +255,7 @@ pub(super) const NEEDS: &[Need] = &[
         by: &[Upgrade, Downgrade],
         on: &[Place::Rule],
         way: Way::Sometimes,
+        health: &["weight-zero"],
         ..called("KeepInRules")
     },
     Need { actions: &["s3:ListBucket"], by: ALL, on: &[Place::Bucket], ..called("FindRuns") },

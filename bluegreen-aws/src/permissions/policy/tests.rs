@@ -126,3 +126,19 @@ fn a_policy_is_divided_into_parts_that_iam_takes() {
         assert_eq!(parts.len(), 1, "the policy of {task} alone is short");
     }
 }
+
+#[test]
+fn rules_are_made_and_routes_are_kept_only_where_the_configuration_says_so() {
+    use bluegreen_core::model::HealthStrategy;
+    let has = |health: HealthStrategy, action: &str| {
+        let scope = Scope { health, ..scope() };
+        IamPolicy::allowing(&scope, &[Task::Upgrade]).actions().contains(action)
+    };
+    let tests = || HealthStrategy::TestRule { sources: vec![] };
+    let weights = || HealthStrategy::WeightZero { cuts_connections: false };
+    let (make, keep) = ("elasticloadbalancing:CreateRule", "elasticloadbalancing:ModifyListener");
+    assert!(has(tests(), make) && !has(tests(), keep));
+    assert!(has(weights(), keep) && !has(weights(), make));
+    let idle = HealthStrategy::IdleListener;
+    assert!(!has(idle.clone(), make) && !has(idle, keep));
+}
