@@ -12,6 +12,7 @@ use crate::budget::{self, Budget, Call, ChargeRetries};
 use crate::cloudwatch::CloudWatch;
 use crate::ec2::Ec2;
 use crate::error::Failure;
+use crate::iam::Iam;
 use crate::names::Names;
 use crate::retry::OnlyThrottles;
 
@@ -36,6 +37,8 @@ struct Shared {
     cloudwatch: CloudWatch,
     identity: aws_sdk_sts::Client,
     ec2: Ec2,
+    iam: Iam,
+    region: String,
     budget: Arc<Budget>,
     names: Names,
     /// Whether the endpoint is somebody else's than AWS's.
@@ -77,9 +80,7 @@ impl AwsCloud {
 
     /// Makes a cloud that shares its rate budget with others of the same account and region.
     pub fn with_budget(config: &SdkConfig, budget: Arc<Budget>) -> Result<Self, InvalidConfig> {
-        if config.region().is_none() {
-            return Err(InvalidConfig::NoRegion);
-        }
+        let region = config.region().ok_or(InvalidConfig::NoRegion)?.to_string();
         if config.credentials_provider().is_none() {
             return Err(InvalidConfig::NoCredentials);
         }
@@ -93,6 +94,8 @@ impl AwsCloud {
             cloudwatch: CloudWatch::new(&config, &budget)?,
             identity: aws_sdk_sts::Client::new(&config),
             ec2,
+            iam: Iam::new(&config, &budget)?,
+            region,
             budget,
             names: Names::default(),
             foreign_endpoint: config.endpoint_url().is_some(),
@@ -141,6 +144,16 @@ impl AwsCloud {
     /// Returns the client of EC2, which keeps to the budget by itself.
     pub(crate) fn ec2(&self) -> &Ec2 {
         &self.shared.ec2
+    }
+
+    /// Returns the client of IAM, which keeps to the budget by itself.
+    pub(crate) fn iam(&self) -> &Iam {
+        &self.shared.iam
+    }
+
+    /// Returns the region that calls are made in.
+    pub(crate) fn region(&self) -> &str {
+        &self.shared.region
     }
 
     /// Returns the client of STS, which is asked once.

@@ -25,6 +25,7 @@ pub struct Budget {
     scaling: Bucket,
     compute: Bucket,
     alarms: Bucket,
+    identity: Bucket,
 }
 
 /// The families of calls that AWS counts apart.
@@ -40,6 +41,8 @@ pub(crate) enum Call {
     Compute,
     /// `CloudWatch`.
     Alarms,
+    /// IAM.
+    Identity,
 }
 
 impl Default for Budget {
@@ -57,6 +60,8 @@ impl Default for Budget {
             scaling: Bucket::new(20, 5.0),
             compute: Bucket::new(40, 4.0),
             alarms: Bucket::new(8, 2.5),
+            // Nothing is published; it is shared with everybody who signs in.
+            identity: Bucket::new(10, 2.0),
         }
     }
 }
@@ -81,6 +86,7 @@ impl Budget {
             Call::Scaling => self.scaling.charge(),
             Call::Compute => self.compute.charge(),
             Call::Alarms => self.alarms.charge(),
+            Call::Identity => self.identity.charge(),
         }
     }
 }

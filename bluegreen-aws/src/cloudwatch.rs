@@ -18,6 +18,7 @@ const SERVICE: Service = Service {
     id: "CloudWatch",
     prefix: "monitoring",
     version: "2010-08-01",
+    global: false,
     call: Call::Alarms,
     charge: |_| Call::Alarms,
 };

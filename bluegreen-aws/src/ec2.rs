@@ -22,6 +22,7 @@ pub(crate) const SERVICE: Service = Service {
     id: "EC2",
     prefix: "ec2",
     version: "2016-11-15",
+    global: false,
     call: Call::Compute,
     charge: |_| Call::Compute,
 };

@@ -16,4 +16,9 @@ impl ReadIdentity for AwsCloud {
         let account = answer.account();
         account.map(AccountId::new).ok_or_else(|| incomplete(OPERATION, "the caller", "Account"))
     }
+
+    async fn account_alias(&self) -> Result<Option<String>, CloudError> {
+        let alias = self.iam().account_alias().await;
+        alias.map_err(|error| read_error("ListAccountAliases", "the account", error))
+    }
 }

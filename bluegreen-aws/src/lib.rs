@@ -41,6 +41,7 @@ mod cloudwatch;
 mod convert;
 mod ec2;
 mod error;
+mod iam;
 mod identity;
 mod launch;
 mod launch_configurations;
@@ -52,6 +53,7 @@ mod page;
 mod permissions;
 mod policies;
 mod query;
+mod quotas;
 mod retry;
 #[cfg(feature = "s3")]
 mod s3;

@@ -5,6 +5,7 @@ mod policy;
 mod scope;
 mod table;
 mod task;
+mod verdict;
 
 pub use policy::{Effect, IamPolicy, Statement};
 pub use scope::{Bucket, Scope};

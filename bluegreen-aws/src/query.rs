@@ -40,6 +40,8 @@ pub(crate) struct Service {
     pub(crate) prefix: &'static str,
     /// The version of the API that requests and replies are written for.
     pub(crate) version: &'static str,
+    /// Whether one endpoint answers for all regions.
+    pub(crate) global: bool,
     /// What its calls count as.
     pub(crate) call: Call,
     /// Sorts its calls, for the SDK's own retries.

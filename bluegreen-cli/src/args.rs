@@ -27,10 +27,14 @@ Exit codes:
   4    failed, and something is left: `bluegreen recover` goes on
   130  interrupted, and everything is as it was before";
 
+/// The end of `doctor --help`.
+const DOCTOR: &str = "\
+Ends with 3 if it finds a problem: something that hurts now, or that an operation would be refused
+for. Warnings and notes end with 0. It changes nothing.";
+
 /// The end of `iam-policy --help`.
 const IAM_POLICY: &str = "\
-Operations: status, upgrade, deploy, switch, scaledown, downgrade,
-orphans, doctor. \
+Operations: status, upgrade, deploy, switch, scaledown, downgrade, orphans, doctor.
 `recover` and `undo` need what the runs needed that they take back.
 
   bluegreen iam-policy ENV --operation switch > switch.json
@@ -121,6 +125,10 @@ pub(crate) enum Output {
     Text,
     /// For programs
     Json,
+    /// For Terraform, a variable `bluegreen`; of `status` only
+    Tfvars,
+    /// For `CloudFormation`, parameters of the Systems Manager, one a line; of `status` only
+    Ssm,
 }
 
 /// When to use colours.
@@ -149,6 +157,8 @@ pub(crate) enum Command {
     Downgrade(Downgrade),
     /// Show environments as they are now
     Status(Status),
+    /// Look environments over: permissions, quotas, drift, open ports, and what mends them
+    Doctor(Doctor),
     /// List what runs made and no environment claims, and delete it
     Orphans(Orphans),
     /// List runs, newest first
@@ -299,6 +309,18 @@ pub(crate) struct Status {
     /// Name the environments [default: all that are configured]
     #[arg(value_name = "ENV")]
     pub(crate) environments: Vec<String>,
+}
+
+/// Options of `doctor`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = DOCTOR)]
+pub(crate) struct Doctor {
+    /// Name the environments [default: all that are configured]
+    #[arg(value_name = "ENV")]
+    pub(crate) environments: Vec<String>,
+    /// End with 3 for warnings, too
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 /// Options of `orphans`.

@@ -1,6 +1,7 @@
 //! One file per verb.
 
 mod deploy;
+mod doctor;
 mod downgrade;
 mod iam_policy;
 mod lock;
@@ -24,7 +25,7 @@ use std::sync::Arc;
 
 use bluegreen_core::transaction::Store;
 
-use crate::args::{Cli, Command, Global};
+use crate::args::{Cli, Command, Global, Output};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::render::{self, Out};
@@ -62,6 +63,11 @@ struct Session {
 impl Session {
     /// Returns the exit code of a command that has said all there is to say.
     async fn run(&self, command: &Command) -> Result<u8, Failure> {
+        let is_handed_over = matches!(self.global.output, Output::Tfvars | Output::Ssm);
+        if is_handed_over && !matches!(command, Command::Status(_)) {
+            return Err(Failure::usage("`--output tfvars` and `--output ssm` are for `status`")
+                .with_hint("programs read `--output json`"));
+        }
         let request = match command {
             Command::Upgrade(options) => {
                 Request::new(&options.environment, upgrade::operation(), options.settle)
@@ -80,6 +86,7 @@ impl Session {
             }
             Command::Undo(options) => undo::request(self, options).await?,
             Command::Status(options) => return status::run(self, options).await,
+            Command::Doctor(options) => return Box::pin(doctor::run(self, options)).await,
             Command::Orphans(options) => return Box::pin(orphans::run(self, options)).await,
             Command::Log(options) => return log::run(self, options).await,
             Command::Show(options) => return show::run(self, options).await,

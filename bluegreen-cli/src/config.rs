@@ -133,6 +133,7 @@ fn environment(
     let quiet = quiet(&mut section)?;
     let environment = EnvironmentName::new(name);
     let mut spec = EnvironmentSpec::new(environment, account.id.clone(), group, ports)
+        .with_account_alias(account.alias.as_str())
         .with_protected(account.protected)
         .with_health(health)
         .with_quiet(quiet);

@@ -1,6 +1,8 @@
 //! What people and programs see: results on stdout, progress and errors on stderr.
 
+mod doctor;
 mod error;
+mod handover;
 mod lists;
 mod lock;
 mod log;
@@ -15,7 +17,9 @@ mod status;
 mod table;
 mod text;
 
+pub(crate) use doctor::{DoctorReport, doctor};
 pub(crate) use error::failure;
+pub(crate) use handover::{Handover, ssm, tfvars};
 pub(crate) use lock::{LockReport, lock, lock_broken, lock_held};
 pub(crate) use log::log;
 pub(crate) use orphans::{Deletion, OrphansReport, Place, orphans};

@@ -22,8 +22,8 @@ mod write;
 
 pub use error::{CloudError, CloudErrorKind};
 pub use read::{
-    ReadAlarms, ReadIdentity, ReadLaunch, ReadLoadBalancers, ReadNetwork, ReadScalingGroups,
-    ReadScalingPolicies, ReadTags, ReadTargetGroups, ReadTraffic,
+    ReadAlarms, ReadIdentity, ReadLaunch, ReadLoadBalancers, ReadNetwork, ReadPermissions,
+    ReadQuotas, ReadScalingGroups, ReadScalingPolicies, ReadTags, ReadTargetGroups, ReadTraffic,
 };
 pub use write::{
     WriteAlarms, WriteLaunch, WriteLoadBalancers, WriteScalingGroups, WriteScalingPolicies,
@@ -40,6 +40,8 @@ pub trait ReadCloud:
     + ReadLaunch
     + ReadLoadBalancers
     + ReadNetwork
+    + ReadPermissions
+    + ReadQuotas
     + ReadScalingGroups
     + ReadScalingPolicies
     + ReadTags
@@ -54,6 +56,8 @@ impl<T> ReadCloud for T where
         + ReadLaunch
         + ReadLoadBalancers
         + ReadNetwork
+        + ReadPermissions
+        + ReadQuotas
         + ReadScalingGroups
         + ReadScalingPolicies
         + ReadTags

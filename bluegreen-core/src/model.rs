@@ -13,6 +13,8 @@ mod launch;
 mod limits;
 mod load_balancer;
 mod opaque;
+mod permission;
+mod quota;
 mod scaling_group;
 mod scaling_policy;
 mod tag;
@@ -36,6 +38,8 @@ pub use load_balancer::{
     PortRange, Route, RouteKey,
 };
 pub use opaque::Opaque;
+pub use permission::{Estate, Permission, PermissionVerdict};
+pub use quota::{Quota, QuotaKind};
 pub use scaling_group::{
     Capacity, GroupTag, Instance, Lifecycle, Process, ScalingGroup, ScalingGroupSettings,
 };

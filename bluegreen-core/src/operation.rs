@@ -3,6 +3,7 @@
 mod actor;
 mod bluegreen;
 mod circumstances;
+mod doctor;
 mod downgrading;
 mod error;
 mod history;

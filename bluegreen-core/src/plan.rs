@@ -4,6 +4,7 @@
 //! it is executed.
 
 mod deploy;
+mod doctor;
 mod downgrade;
 mod orphans;
 mod refusal;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use deploy::{DeployFacts, DeployOptions, DeploySource, deploy};
+pub use doctor::{Examination, Finding, FindingSeverity, examine};
 pub use downgrade::{DowngradeFacts, DowngradeOptions, downgrade};
 pub use orphans::{
     Census, Findings, Kept, OpenRun, Orphan, Unclaimed, Unread, delete_orphans, orphans, unclaimed,

@@ -9,6 +9,7 @@
 //! Clauses may be added in minor releases.
 #![expect(clippy::missing_panics_doc, reason = "a clause panics if the cloud breaks it")]
 
+mod account;
 mod alarms;
 mod arrange;
 mod identity;
@@ -33,6 +34,7 @@ use bluegreen_core::model::{
 };
 use futures_util::future::BoxFuture;
 
+pub use account::*;
 pub use alarms::*;
 pub use identity::*;
 pub use launch::*;
@@ -126,6 +128,7 @@ pub async fn all(cloud: &dyn Cloud, fixture: &Fixture) -> Vec<&'static str> {
 fn list() -> impl Iterator<Item = &'static (&'static str, Clause)> {
     [
         identity::CLAUSES,
+        account::CLAUSES,
         routes::CLAUSES,
         listeners::CLAUSES,
         rules::CLAUSES,

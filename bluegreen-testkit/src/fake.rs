@@ -23,6 +23,7 @@ mod machines;
 mod measure;
 mod meddle;
 mod network;
+mod papers;
 mod piece;
 mod pressure;
 #[cfg(feature = "playground")]

@@ -12,15 +12,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bluegreen_core::cloud::{
     CloudError, ReadAlarms, ReadIdentity, ReadLaunch, ReadLoadBalancers, ReadNetwork,
-    ReadScalingGroups, ReadScalingPolicies, ReadTags, ReadTargetGroups, ReadTraffic, WriteAlarms,
-    WriteLaunch, WriteLoadBalancers, WriteScalingGroups, WriteScalingPolicies, WriteTags,
-    WriteTargetGroups,
+    ReadPermissions, ReadQuotas, ReadScalingGroups, ReadScalingPolicies, ReadTags,
+    ReadTargetGroups, ReadTraffic, WriteAlarms, WriteLaunch, WriteLoadBalancers,
+    WriteScalingGroups, WriteScalingPolicies, WriteTags, WriteTargetGroups,
 };
 use bluegreen_core::model::{
-    AccountId, Actions, Alarm, AlarmName, Capacity, ImageId, LaunchConfigurationName, LaunchEdit,
-    LaunchSource, LaunchTemplateName, Limits, Listener, ListenerKey, ListenerSettings,
-    LoadBalancer, LoadBalancerName, Mark, Policy, PolicyKey, PortRange, Process, Requests,
-    ResourceKey, Route, RouteKey, RuleSettings, ScalingGroup, ScalingGroupName,
+    AccountId, Actions, Alarm, AlarmName, Capacity, Estate, ImageId, LaunchConfigurationName,
+    LaunchEdit, LaunchSource, LaunchTemplateName, Limits, Listener, ListenerKey, ListenerSettings,
+    LoadBalancer, LoadBalancerName, Mark, Permission, Policy, PolicyKey, PortRange, Process, Quota,
+    Requests, ResourceKey, Route, RouteKey, RuleSettings, ScalingGroup, ScalingGroupName,
     ScalingGroupSettings, Schedule, ScheduleName, Tags, TargetGroup, TargetGroupName,
     TargetGroupSettings, TargetHealth, TemplateVersion,
 };
@@ -32,6 +32,17 @@ mockall::mock! {
     #[async_trait]
     impl ReadIdentity for Cloud {
         async fn account(&self) -> Result<AccountId, CloudError>;
+        async fn account_alias(&self) -> Result<Option<String>, CloudError>;
+    }
+
+    #[async_trait]
+    impl ReadQuotas for Cloud {
+        async fn quotas(&self) -> Result<Vec<Quota>, CloudError>;
+    }
+
+    #[async_trait]
+    impl ReadPermissions for Cloud {
+        async fn permissions(&self, estate: &Estate) -> Result<Vec<Permission>, CloudError>;
     }
 
     #[async_trait]

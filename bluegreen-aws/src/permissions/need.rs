@@ -19,8 +19,17 @@ pub(crate) struct Need {
     pub(crate) only: Only,
     /// How they come to be asked for.
     pub(crate) way: Way,
-    /// By which ways to keep both colours checked, as a configuration calls them; by all if none.
-    pub(crate) health: &'static [&'static str],
+    /// The one way of keeping target groups checked that takes them; any if nothing is said.
+    /// Deleting orphans takes them all: who knows how they came to be.
+    pub(crate) health: Option<&'static str>,
+}
+
+impl Need {
+    /// Returns whether a task takes the actions.
+    pub(super) fn is_for(&self, task: Task, scope: &Scope) -> bool {
+        let is_kept_so = self.health.is_none_or(|health| health == scope.health.as_str());
+        self.by.contains(&task) && (is_kept_so || task == Task::Orphans)
+    }
 }
 
 /// How an action comes to be asked for.
@@ -30,8 +39,6 @@ pub(crate) enum Way {
     Called,
     /// By AWS, within a call of another name.
     Checked,
-    /// By a call of its name, where the environment is so configured or something was found before.
-    Sometimes,
 }
 
 /// What an action is taken on.

@@ -1,5 +1,6 @@
 use bluegreen_core::model::{
-    AccountId, EnvironmentName, HealthStrategy, LoadBalancerName, ScalingGroupName, TargetGroupName,
+    AccountId, EnvironmentName, Estate, HealthStrategy, LoadBalancerName, ScalingGroupName,
+    TargetGroupName,
 };
 use bluegreen_core::operation::EnvironmentSpec;
 use bluegreen_core::plan::Names;
@@ -23,14 +24,14 @@ pub struct Scope {
     pub green: ScalingGroupName,
     /// What the name of everything ends in that an upgrade makes.
     pub suffix: String,
+    /// How target groups are kept checked.
+    pub health: HealthStrategy,
     /// The load balancers; any of the account if nobody says which.
     pub load_balancers: Vec<LoadBalancerName>,
     /// The target groups that were there first; any of the account if nobody says which.
     pub target_groups: Vec<TargetGroupName>,
     /// The roles that machines have; any of the account if nobody says which.
     pub instance_roles: Vec<String>,
-    /// How both colours are kept checked.
-    pub health: HealthStrategy,
     /// Where journals and locks are kept, if that is a bucket.
     pub bucket: Option<Bucket>,
 }
@@ -54,10 +55,27 @@ impl Scope {
             blue: spec.scaling_group.clone(),
             green: Names::new(&spec.green_suffix).scaling_group(&spec.scaling_group),
             suffix: spec.green_suffix.clone(),
+            health: spec.health.clone(),
             load_balancers: Vec::new(),
             target_groups: Vec::new(),
             instance_roles: Vec::new(),
-            health: spec.health.clone(),
+            bucket: None,
+        }
+    }
+
+    /// Describes an environment in a region, as somebody asks about it.
+    pub(super) fn of(estate: &Estate, region: &str) -> Self {
+        Self {
+            account: estate.account.clone(),
+            region: region.to_owned(),
+            environment: estate.environment.clone(),
+            blue: estate.blue.clone(),
+            green: estate.green.clone(),
+            suffix: estate.green_suffix.clone(),
+            health: estate.health.clone(),
+            load_balancers: estate.load_balancers.clone(),
+            target_groups: estate.target_groups.clone(),
+            instance_roles: Vec::new(),
             bucket: None,
         }
     }

@@ -26,7 +26,7 @@ use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::{FrozenLayer, Layer};
 use aws_smithy_types::retry::RetryConfig;
-use aws_types::region::SigningRegion;
+use aws_types::region::{Region, SigningRegion};
 use aws_types::{SdkConfig, SigningName};
 
 use super::Service;
@@ -54,12 +54,21 @@ pub(super) fn operation(
         .standard_retry(&retries)
         .runtime_plugin(
             StaticRuntimePlugin::new()
-                .with_config(layer(config, service, SigningRegion::from(region.clone())))
+                .with_config(layer(config, service, signing_region(service, region)))
                 .with_runtime_components(components(config)),
         )
         .interceptor(ChargeRetries::new(budget, service.charge));
     let version = service.version;
     Ok(with_wire(with_retries(with_environment(builder, config)), version).build())
+}
+
+/// A service with one endpoint for all regions is signed for the region of that.
+fn signing_region(service: Service, region: &Region) -> SigningRegion {
+    if service.global {
+        SigningRegion::from_static(endpoint::global(service.prefix, region.as_ref()).1)
+    } else {
+        SigningRegion::from(region.clone())
+    }
 }
 
 /// Takes over what the caller's configuration brings along; the rest is left to the defaults.

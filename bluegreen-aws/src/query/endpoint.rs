@@ -17,6 +17,9 @@ pub(super) fn url(config: &SdkConfig, service: Service, region: &str) -> String 
         || {
             let fips = config.use_fips().unwrap_or(false);
             let dual_stack = config.use_dual_stack().unwrap_or(false);
+            if service.global {
+                return format!("https://{}", global(service.prefix, region).0);
+            }
             public(service.prefix, region, fips, dual_stack)
         },
     )
@@ -30,6 +33,22 @@ fn configured(config: &SdkConfig, service: Service) -> Option<String> {
         .build()
         .ok()?;
     config.service_config()?.load_config(key)
+}
+
+/// Returns where a service answers that has one endpoint for all regions of a partition, and the
+/// region that its calls are signed for.
+///
+/// <https://docs.aws.amazon.com/general/latest/gr/iam-service.html>
+pub(super) fn global(prefix: &str, region: &str) -> (String, &'static str) {
+    match region {
+        cn if cn.starts_with("cn-") => {
+            (format!("{prefix}.cn-north-1.amazonaws.com.cn"), "cn-north-1")
+        }
+        gov if gov.starts_with("us-gov-") => {
+            (format!("{prefix}.us-gov.amazonaws.com"), "us-gov-west-1")
+        }
+        _ => (format!("{prefix}.amazonaws.com"), "us-east-1"),
+    }
 }
 
 /// <https://docs.aws.amazon.com/general/latest/gr/ec2-service.html>,
@@ -65,6 +84,17 @@ mod tests {
             "https://ec2-fips.us-east-1.amazonaws.com"
         );
         assert_eq!(public("ec2", "us-east-1", false, true), "https://ec2.us-east-1.api.aws");
+    }
+
+    #[test]
+    fn a_global_service_has_one_endpoint_for_a_partition() {
+        for (region, host, signed) in [
+            ("eu-west-1", "iam.amazonaws.com", "us-east-1"),
+            ("cn-northwest-1", "iam.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+            ("us-gov-east-1", "iam.us-gov.amazonaws.com", "us-gov-west-1"),
+        ] {
+            assert_eq!(global("iam", region), (host.to_owned(), signed));
+        }
     }
 
     #[test]

@@ -1,9 +1,13 @@
+use std::sync::Arc;
+
 use bluegreen_core::model::EnvironmentName;
-use bluegreen_core::operation::OperationError;
+use bluegreen_core::operation::{Bluegreen, OperationError};
 use bluegreen_core::transaction::{Clock as _, Holder, LockState, Store, SystemClock};
 
 use super::Session;
 use crate::args::{Lock, LockBreak, LockStatus};
+use crate::config::Environment;
+use crate::connect::Connector;
 use crate::failure::Failure;
 use crate::render::{self, LockReport};
 use crate::{actor, exit};
@@ -41,7 +45,8 @@ async fn status(session: &Session, options: &LockStatus) -> Result<u8, Failure> 
 
 async fn take_away(session: &Session, options: &LockBreak) -> Result<u8, Failure> {
     let config = session.config()?;
-    let name = &config.environment(&options.environment)?.spec.name;
+    let environment = config.environment(&options.environment)?;
+    let name = &environment.spec.name;
     let store = session.store().await?;
     let Some(held) = state(&*store, name).await?.held else {
         return report(session, &*store, name, None).await;
@@ -49,6 +54,7 @@ async fn take_away(session: &Session, options: &LockBreak) -> Result<u8, Failure
     if session.global.confirm.as_deref() != Some(name.as_str()) {
         return Err(unconfirmed(session, name).with_held(held));
     }
+    check_account(session, environment, &store).await?;
     if session.global.dry_run {
         let text = render::lock_held(&held, SystemClock.now(), render::width());
         session.out.text(&format!("the lock of {name} would be taken from its holder\n{text}"));
@@ -58,6 +64,21 @@ async fn take_away(session: &Session, options: &LockBreak) -> Result<u8, Failure
     let broken = store.break_lock(name, &by, SystemClock.now()).await;
     let holder = broken.map_err(OperationError::from)?;
     report(session, &*store, name, holder.as_ref()).await
+}
+
+/// Refuses credentials of another account: who works there by mistake breaks no locks here.
+///
+/// Where nobody can say whose they are, the lock can be broken all the same: the cloud is not
+/// touched, and may be what does not answer.
+async fn check_account(
+    session: &Session,
+    environment: &Environment,
+    store: &Arc<dyn Store>,
+) -> Result<(), Failure> {
+    let Ok(cloud) = Connector::new(&session.global).connect(environment).await else {
+        return Ok(());
+    };
+    Ok(Bluegreen::of(cloud, Arc::clone(store)).check_account(&environment.spec).await?)
 }
 
 /// Says whose lock was taken, and what to do next.

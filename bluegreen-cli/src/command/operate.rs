@@ -83,14 +83,15 @@ impl Operating<'_> {
         }
         let question = Question::about(&self.session.global, &self.environment)?;
         let mut signals = Signals::new()?;
-        let bluegreen = self.bluegreen(connector.connect(&self.environment).await?);
+        let cloud = connector.connect(&self.environment).await?;
+        let bluegreen = self.bluegreen(Arc::clone(&cloud));
         let prepared = signals.unless_asked(bluegreen.prepare(spec, &self.operation)).await?;
         let Decision::Run(plan) = prepared.decision() else {
             return Box::pin(self.execute(bluegreen, prepared, &mut signals, None)).await;
         };
         self.show_before(prepared.environment(), plan, &region, question);
         let what = format!("{} {}", self.operation.name(), spec.name);
-        let answer = signals.unless_asked(question.ask(&self.environment, &what)).await;
+        let answer = signals.unless_asked(question.ask(&self.environment, &what, &*cloud)).await;
         if let Err(failure) = answer {
             prepared.release().await;
             return Err(failure);

@@ -146,7 +146,7 @@ impl Clearing<'_> {
         is_deleting: bool,
     ) -> Result<(), Failure> {
         let out = self.session.out;
-        let bluegreen = self.bluegreen(cloud);
+        let bluegreen = self.bluegreen(Arc::clone(&cloud));
         let orphans = bluegreen.orphans(&there.specs(), &there.named).await?;
         if !out.is_json() {
             let text = render::orphans(there.place(), &orphans, is_deleting, render::width());
@@ -163,7 +163,7 @@ impl Clearing<'_> {
             if self.is_stopped {
                 break;
             }
-            let deleted = Box::pin(self.delete(there, &bluegreen, &name)).await;
+            let deleted = Box::pin(self.delete(there, &bluegreen, &*cloud, &name)).await;
             if let Err(failure) = deleted {
                 self.is_stopped |= failure.exit == exit::INTERRUPTED;
                 self.tell(self.failed(&name, &failure).await);
@@ -182,6 +182,7 @@ impl Clearing<'_> {
         &mut self,
         there: &Neighbourhood<'_>,
         bluegreen: &Bluegreen,
+        cloud: &dyn Cloud,
         name: &EnvironmentName,
     ) -> Result<(), Failure> {
         let (environment, specs) = (there.environment(name), there.specs());
@@ -198,7 +199,7 @@ impl Clearing<'_> {
         if let Decision::Run(plan) = prepared.decision() {
             self.show_before(there.place(), name, plan, question);
             let what = format!("deleting the orphans of {name}");
-            signals.unless_asked(question.ask(&environment, &what)).await?;
+            signals.unless_asked(question.ask(&environment, &what, cloud)).await?;
         }
         self.execute(bluegreen.clone(), name, prepared, &mut signals).await
     }
@@ -277,7 +278,9 @@ impl Clearing<'_> {
     /// Ends the report and returns the exit code.
     fn finish(self, named: &[String]) -> u8 {
         let out = self.session.out;
-        for name in named.iter().filter(|name| !self.report.names(name)) {
+        // What could not be looked at may have some.
+        let is_known = self.code == exit::DONE;
+        for name in named.iter().filter(|name| is_known && !self.report.names(name)) {
             out.note(&format!("there are no orphans of {name}"));
         }
         if out.is_json() {

@@ -1,5 +1,6 @@
 use std::io::{self, BufRead as _, IsTerminal as _};
 
+use bluegreen_core::cloud::ReadIdentity;
 use bluegreen_core::model::EnvironmentName;
 
 use crate::args::Global;
@@ -40,7 +41,14 @@ impl Question {
     }
 
     /// Asks, and fails unless the answer is that it be done.
-    pub(super) async fn ask(self, environment: &Environment, what: &str) -> Result<(), Failure> {
+    ///
+    /// The cloud says what people call the account, where it tells.
+    pub(super) async fn ask(
+        self,
+        environment: &Environment,
+        what: &str,
+        cloud: &dyn ReadIdentity,
+    ) -> Result<(), Failure> {
         let name = &environment.spec.name;
         let (prompt, wanted): (String, fn(&str, &EnvironmentName) -> bool) = match self {
             Self::None => return Ok(()),
@@ -49,8 +57,12 @@ impl Question {
             }),
             Self::Name => {
                 let (id, alias) = (&environment.spec.account, &environment.account.alias);
+                // Its own name is one that nobody mistook in a configuration.
+                let known = cloud.account_alias().await.ok().flatten();
+                let known = known.filter(|known| known != alias);
+                let known = known.map(|known| format!(", at AWS {known}")).unwrap_or_default();
                 let text = format!(
-                    "Account {id} ({alias}) is protected; {what} is about to be done.\n\
+                    "Account {id} ({alias}{known}) is protected; {what} is about to be done.\n\
                      Type the name of the environment to go on: "
                 );
                 (text, |answer, name| answer == name.as_str())

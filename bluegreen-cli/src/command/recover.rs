@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use bluegreen_core::cloud::Cloud;
 use bluegreen_core::model::RunId;
 use bluegreen_core::operation::{
     Bluegreen, Done, MilestoneKind, OperationError, RecoverOptions, RunDetails, RunState,
@@ -140,9 +141,10 @@ impl Recovering<'_> {
         }
         let mut signals = Signals::new()?;
         let what = format!("recover run {run} ({}) of {name}", details.summary.operation);
-        signals.unless_asked(question.ask(environment, &what)).await?;
+        let cloud = Connector::new(&self.session.global).connect(environment).await?;
+        signals.unless_asked(question.ask(environment, &what, &*cloud)).await?;
         let watch = watch.insert(Watch::new(&self.session.global, self.events.clone()));
-        self.recover(&details, environment, watch, &mut signals).await
+        self.recover(&details, environment, cloud, watch, &mut signals).await
     }
 
     /// Asks nobody about a run that is under way.
@@ -158,10 +160,10 @@ impl Recovering<'_> {
         &self,
         run: &RunDetails,
         environment: &Environment,
+        cloud: Arc<dyn Cloud>,
         watch: &Watch,
         signals: &mut Signals,
     ) -> Result<Report, Failure> {
-        let cloud = Connector::new(&self.session.global).connect(environment).await?;
         let bluegreen = Bluegreen::of(cloud, Arc::clone(&self.store))
             .with_actor(actor::name())
             .with_policy(self.policy)

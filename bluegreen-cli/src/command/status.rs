@@ -1,14 +1,16 @@
 use bluegreen_core::cloud::ReadCloud;
+use bluegreen_core::model::Environment as Observed;
 use bluegreen_core::operation::{OperationError, RunSummary, observe, runs};
+use bluegreen_core::plan::Refusal;
 use futures_util::future::join_all;
 
 use super::Session;
-use crate::args::Status;
+use crate::args::{Output, Status};
 use crate::config::Environment;
 use crate::connect::Connector;
 use crate::exit;
 use crate::failure::Failure;
-use crate::render::{self, StatusReport};
+use crate::render::{self, Handover, StatusReport};
 
 /// Shows environments as they are now.
 pub(super) async fn run(session: &Session, options: &Status) -> Result<u8, Failure> {
@@ -31,12 +33,46 @@ pub(super) async fn run(session: &Session, options: &Status) -> Result<u8, Failu
     let (mut reports, mut failures) = (Vec::new(), Vec::new());
     for result in results {
         match result {
-            Ok(report) => reports.push(report),
+            Ok(found) => reports.push(found),
             Err(error) => failures.push(Failure::from(error)),
         }
     }
-    write(session, &reports, environments.len() == 1);
+    let is_single = environments.len() == 1;
+    match session.global.output {
+        Output::Text | Output::Json => {
+            let reports: Vec<StatusReport> =
+                reports.into_iter().map(|(report, _)| report).collect();
+            write(session, &reports, is_single);
+        }
+        format => {
+            let found = reports.iter().map(|(_, environment)| environment);
+            failures.extend(hand_over(session, format, found, failures.is_empty()));
+        }
+    }
     Ok(finish(failures))
+}
+
+/// Writes what is live for other tools, all or nothing: half of it would undo the other half.
+fn hand_over<'a>(
+    session: &Session,
+    format: Output,
+    environments: impl Iterator<Item = &'a Observed>,
+    is_whole: bool,
+) -> Option<Failure> {
+    let mut all = Vec::new();
+    for environment in environments {
+        match Handover::new(environment) {
+            Some(handover) => all.push(handover),
+            None => {
+                return Some(OperationError::from(Refusal::Split(environment.name.clone())).into());
+            }
+        }
+    }
+    if is_whole {
+        let text = if format == Output::Ssm { render::ssm(&all) } else { render::tfvars(&all) };
+        session.out.text(&text);
+    }
+    None
 }
 
 async fn look(
@@ -44,11 +80,12 @@ async fn look(
     cloud: &dyn ReadCloud,
     region: &str,
     history: &[RunSummary],
-) -> Result<StatusReport, OperationError> {
+) -> Result<(StatusReport, Observed), OperationError> {
     let observed = observe(cloud, &environment.spec).await?;
     let is_open = |run: &&RunSummary| run.environment == environment.spec.name && run.is_open();
     let open = history.iter().find(is_open).map(|summary| summary.run.clone());
-    Ok(StatusReport::new(&observed, &environment.account.alias, region, open))
+    let report = StatusReport::new(&observed, &environment.account.alias, region, open);
+    Ok((report, observed))
 }
 
 /// Writes one environment as itself, and several as a list.

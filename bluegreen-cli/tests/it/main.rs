@@ -1,9 +1,12 @@
 //! The real binary: what it prints, where, and its exit status.
 
+mod accident;
 mod configuration;
 mod decided;
+mod doctor;
 mod downgrade;
 mod end_to_end;
+mod handover;
 mod history;
 mod iam_policy;
 mod journal;

@@ -18,6 +18,7 @@ fn help_names_every_command_and_every_exit_code() {
         "scaledown",
         "status",
         "orphans",
+        "doctor",
         "log",
         "show",
         "recover",
@@ -41,6 +42,7 @@ fn help_fits_eighty_columns() {
         &["undo", "--help"],
         &["lock", "break", "-h"],
         &["iam-policy", "--help"],
+        &["doctor", "--help"],
     ] {
         let mut command = sandbox.command(args);
         let output = command.env("COLUMNS", "80").output().expect("the binary can be run");

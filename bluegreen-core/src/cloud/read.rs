@@ -6,11 +6,11 @@ use async_trait::async_trait;
 
 use super::CloudError;
 use crate::model::{
-    AccountId, Actions, Alarm, AlarmName, ImageId, LaunchSource, LaunchTemplateName, Limits,
-    Listener, ListenerKey, ListenerSettings, LoadBalancer, LoadBalancerName, Policy, PortRange,
-    Requests, ResourceKey, Route, RouteKey, RuleSettings, ScalingGroup, ScalingGroupName,
-    ScalingGroupSettings, Schedule, Tags, TargetGroup, TargetGroupName, TargetGroupSettings,
-    TargetHealth, TemplateVersion,
+    AccountId, Actions, Alarm, AlarmName, Estate, ImageId, LaunchSource, LaunchTemplateName,
+    Limits, Listener, ListenerKey, ListenerSettings, LoadBalancer, LoadBalancerName, Permission,
+    Policy, PortRange, Quota, Requests, ResourceKey, Route, RouteKey, RuleSettings, ScalingGroup,
+    ScalingGroupName, ScalingGroupSettings, Schedule, Tags, TargetGroup, TargetGroupName,
+    TargetGroupSettings, TargetHealth, TemplateVersion,
 };
 
 /// Tells who is asking.
@@ -18,6 +18,28 @@ use crate::model::{
 pub trait ReadIdentity: Debug + Send + Sync {
     /// Returns the account that the credentials belong to.
     async fn account(&self) -> Result<AccountId, CloudError>;
+
+    /// Returns the name that people gave the account, if they did.
+    ///
+    /// Not everybody may ask: whoever shows it must do without it.
+    async fn account_alias(&self) -> Result<Option<String>, CloudError>;
+}
+
+/// Tells how much there may be.
+#[async_trait]
+pub trait ReadQuotas: Debug + Send + Sync {
+    /// Returns how much there may be, once for each kind, and how much there is.
+    ///
+    /// What the cloud does not tell is left out.
+    async fn quotas(&self) -> Result<Vec<Quota>, CloudError>;
+}
+
+/// Tells what the caller may do.
+#[async_trait]
+pub trait ReadPermissions: Debug + Send + Sync {
+    /// Returns whether the caller may do what operations do, each action by the name of the
+    /// operation; what nobody can tell is told as such.
+    async fn permissions(&self, estate: &Estate) -> Result<Vec<Permission>, CloudError>;
 }
 
 /// Tells what load balancers do with requests.

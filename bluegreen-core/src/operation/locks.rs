@@ -1,8 +1,20 @@
-use super::{Bluegreen, OperationError};
+use super::{Bluegreen, EnvironmentSpec, OperationError};
 use crate::model::EnvironmentName;
 use crate::transaction::{Holder, LockState};
 
 impl Bluegreen {
+    /// Refuses credentials that are known to be of another account than the environment's.
+    ///
+    /// For what changes nothing in the cloud and must work while the cloud does not: credentials
+    /// that cannot be looked at are no reason to refuse.
+    pub async fn check_account(&self, spec: &EnvironmentSpec) -> Result<(), OperationError> {
+        let cloud = &*self.cloud;
+        match cloud.account().await {
+            Ok(account) => super::observe::check_account(cloud, &account, spec).await,
+            Err(_) => Ok(()),
+        }
+    }
+
     /// Tells who holds the lock of an environment, and who broke it last.
     pub async fn lock_state(
         &self,

@@ -7,8 +7,9 @@ use crate::change::ImageNote;
 use crate::cloud::{CloudError, ReadCloud};
 use crate::gate::target_health;
 use crate::model::{
-    Color, Environment, ImageId, LaunchSource, Listener, ListenerKey, Member, Pair, Route,
-    RouteKey, ScalingGroup, Side, TargetGroup, TargetGroupName, TargetHealth, TestRule, tag_key,
+    AccountId, Color, Environment, ImageId, LaunchSource, Listener, ListenerKey, Member, Pair,
+    Route, RouteKey, ScalingGroup, Side, TargetGroup, TargetGroupName, TargetHealth, TestRule,
+    tag_key,
 };
 use crate::plan::Names;
 
@@ -56,7 +57,7 @@ async fn groups(
     let Some(blue) = blue.into_iter().next() else {
         return Err(no_group(cloud, spec).await);
     };
-    check_account(&blue.account, spec)?;
+    check_account(cloud, &blue.account, spec).await?;
     if blue.target_groups.is_empty() {
         return Err(OperationError::refused(format!(
             "scaling group `{}` has no target groups",
@@ -79,7 +80,7 @@ async fn no_group(cloud: &dyn ReadCloud, spec: &EnvironmentSpec) -> OperationErr
     match cloud.account().await {
         Err(error) => return error.into(),
         Ok(account) => {
-            if let Err(error) = check_account(&account, spec) {
+            if let Err(error) = check_account(cloud, &account, spec).await {
                 return error;
             }
         }
@@ -90,16 +91,24 @@ async fn no_group(cloud: &dyn ReadCloud, spec: &EnvironmentSpec) -> OperationErr
 }
 
 /// Refuses any account but the one that the environment must be in.
-pub(super) fn check_account(
-    account: &crate::model::AccountId,
+pub(super) async fn check_account(
+    cloud: &dyn ReadCloud,
+    account: &AccountId,
     spec: &EnvironmentSpec,
 ) -> Result<(), OperationError> {
     if *account == spec.account {
         return Ok(());
     }
-    let (name, wanted) = (&spec.name, &spec.account);
+    // Not everybody may ask for its name; the number is what counts.
+    let alias = cloud.account_alias().await.ok().flatten();
+    let named = |account: &AccountId, alias: Option<&str>| {
+        alias.map_or_else(|| account.to_string(), |alias| format!("{account} ({alias})"))
+    };
+    let (found, wanted) =
+        (named(account, alias.as_deref()), named(&spec.account, spec.account_alias.as_deref()));
+    let name = &spec.name;
     Err(OperationError::refused(format!(
-        "these credentials are of account {account}, but environment `{name}` is in account {wanted}"
+        "these credentials are of account {found}, but environment `{name}` is in account {wanted}"
     ))
     .with_hint("choose the right profile"))
 }

@@ -140,7 +140,7 @@ impl Bluegreen {
         let cloud = &*self.cloud;
         let account = cloud.account().await?;
         for spec in configured {
-            check_account(&account, spec)?;
+            check_account(cloud, &account, spec).await?;
         }
         // In this order: whatever made one of these has its journal by now, and if its run has ended
         // since, its environment shows it.

@@ -56,7 +56,7 @@ pub async fn prepare(
     operation: &Operation,
     circumstances: &Circumstances,
 ) -> Result<(Environment, Decision), OperationError> {
-    check_account(&cloud.account().await?, spec)?;
+    check_account(cloud, &cloud.account().await?, spec).await?;
     let environment = observe(cloud, spec).await?;
     check_refreshes(cloud, &environment).await?;
     let run = &circumstances.run;

@@ -84,7 +84,8 @@ impl Bluegreen {
         spec: &EnvironmentSpec,
         lease: &Arc<Lease>,
     ) -> Result<Done, OperationError> {
-        super::observe::check_account(&self.cloud.account().await?, spec)?;
+        let cloud = &*self.cloud;
+        super::observe::check_account(cloud, &cloud.account().await?, spec).await?;
         // Read again: whoever held the lock before may have gone on with it.
         let (lines, journal) = self.store.open(run).await?;
         let (_, ledger) = history::understood(run, &lines)?;

@@ -10,6 +10,8 @@ pub struct EnvironmentSpec {
     pub name: EnvironmentName,
     /// The account that it must be in.
     pub account: AccountId,
+    /// What people call that account, for whoever must be told which one is meant.
+    pub account_alias: Option<String>,
     /// Whether every change must be confirmed by naming the environment.
     pub protected: bool,
     /// The scaling group that was there first: blue.
@@ -33,16 +35,26 @@ impl EnvironmentSpec {
         idle_ports: PortRange,
     ) -> Self {
         let green_suffix = "-green".to_owned();
+        let (health, quiet) = (HealthStrategy::default(), Quiet::default());
+        let (account_alias, protected) = (None, false);
         Self {
             name,
             account,
-            protected: false,
+            account_alias,
+            protected,
             scaling_group,
             idle_ports,
             green_suffix,
-            health: HealthStrategy::default(),
-            quiet: Quiet::default(),
+            health,
+            quiet,
         }
+    }
+
+    /// Says what people call the account.
+    #[must_use]
+    pub fn with_account_alias(mut self, alias: impl Into<String>) -> Self {
+        self.account_alias = Some(alias.into());
+        self
     }
 
     /// Wants every change to be confirmed by naming the environment.

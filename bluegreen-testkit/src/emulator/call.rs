@@ -7,7 +7,7 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
 use hyper::http::request::Parts;
 
 /// What an action that changes nothing is called.
-const READING: [&str; 3] = ["Describe", "Get", "List"];
+const READING: [&str; 4] = ["Describe", "Get", "List", "Simulate"];
 
 /// One call that went through a [`Proxy`](super::Proxy); a retry is a call of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]

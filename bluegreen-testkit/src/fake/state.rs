@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::call::FakeCall;
 use super::machines::Machinery;
 use super::meddle;
+use super::papers::Papers;
 use super::piece::Piece;
 use super::timing::Timing;
 use super::traffic::{self, Fading, Moment};
@@ -32,6 +33,7 @@ pub(super) struct State {
     origin: Duration,
     pub(super) now: Duration,
     pub(super) account: AccountId,
+    pub(super) papers: Papers,
     pub(super) timing: Timing,
     pub(super) limits: Limits,
     pub(super) world: World,
@@ -165,6 +167,7 @@ impl State {
             origin: Duration::ZERO,
             now: Duration::ZERO,
             account: AccountId::new("111122223333"),
+            papers: Papers::default(),
             timing: Timing::default(),
             limits: usual_limits(),
             world,
@@ -199,6 +202,7 @@ impl State {
             origin: self.now,
             now: self.now,
             account: self.account.clone(),
+            papers: self.papers.clone(),
             timing: self.timing,
             limits: self.limits,
             world: self.world.clone(),

@@ -95,7 +95,10 @@ fn buckets_of(service: Service, action: &str, params: &Params) -> Vec<(String, S
             vec![(named("account"), size(40.0, 10.0)), (named(name), of_kind)]
         }
         Service::Compute => vec![(format!("ec2/{action}"), of_compute(action, params))],
-        Service::AutoScaling | Service::SecurityToken | Service::Monitoring => vec![],
+        Service::AutoScaling
+        | Service::SecurityToken
+        | Service::Monitoring
+        | Service::Permission => vec![],
     }
 }
 

@@ -7,6 +7,7 @@ mod error;
 mod names;
 mod paging;
 mod params;
+mod permission;
 mod request;
 mod time;
 mod tree;
@@ -33,6 +34,7 @@ pub(super) enum Service {
     Compute,
     SecurityToken,
     Monitoring,
+    Permission,
 }
 
 /// One request, read.
@@ -52,6 +54,7 @@ impl Service {
             "ec2" => Self::Compute,
             "sts" => Self::SecurityToken,
             "monitoring" => Self::Monitoring,
+            "iam" => Self::Permission,
             _ => return None,
         })
     }
@@ -64,6 +67,7 @@ impl Service {
             Self::Compute => "ec2",
             Self::SecurityToken => "sts",
             Self::Monitoring => "monitoring",
+            Self::Permission => "iam",
         }
     }
 
@@ -74,13 +78,14 @@ impl Service {
             Self::Compute => "http://ec2.amazonaws.com/doc/2016-11-15/",
             Self::SecurityToken => "https://sts.amazonaws.com/doc/2011-06-15/",
             Self::Monitoring => "http://monitoring.amazonaws.com/doc/2010-08-01/",
+            Self::Permission => "https://iam.amazonaws.com/doc/2010-05-08/",
         }
     }
 }
 
 /// Returns whether an action changes something, which its name tells.
 pub(super) fn is_mutating(action: &str) -> bool {
-    !["Describe", "Get", "List"].iter().any(|prefix| action.starts_with(prefix))
+    !["Describe", "Get", "List", "Simulate"].iter().any(|prefix| action.starts_with(prefix))
 }
 
 /// Does what a request asks for; returns the whole answer.
@@ -95,6 +100,7 @@ pub(super) fn answer(
         Service::Compute => compute::answer(call),
         Service::SecurityToken => security_token::answer(call),
         Service::Monitoring => monitoring::answer(call),
+        Service::Permission => permission::answer(call),
     }?;
     Ok(envelope(service, call.action, result, request_id))
 }

@@ -3,6 +3,8 @@
 mod balancers;
 mod calls;
 mod certification;
+mod changes;
+mod doctor;
 mod downgrade;
 mod engine_properties;
 mod fake_conforms;

@@ -20,7 +20,7 @@ fn find<'a>(policy: &'a IamPolicy, sid: &str) -> Option<&'a Statement> {
 #[test]
 fn a_switch_moves_routes_and_holds_scaling_and_nothing_else() {
     let policy = IamPolicy::allowing(&scope(), &[Task::Switch]);
-    let reads = |action: &&str| action.contains(":Describe");
+    let reads = |action: &&str| [":Describe", ":Get"].iter().any(|verb| action.contains(verb));
     let writes: Vec<&str> = policy.actions().into_iter().filter(|one| !reads(one)).collect();
     assert_eq!(
         writes,
@@ -128,17 +128,24 @@ fn a_policy_is_divided_into_parts_that_iam_takes() {
 }
 
 #[test]
-fn rules_are_made_and_routes_are_kept_only_where_the_configuration_says_so() {
-    use bluegreen_core::model::HealthStrategy;
-    let has = |health: HealthStrategy, action: &str| {
-        let scope = Scope { health, ..scope() };
-        IamPolicy::allowing(&scope, &[Task::Upgrade]).actions().contains(action)
-    };
-    let tests = || HealthStrategy::TestRule { sources: vec![] };
-    let weights = || HealthStrategy::WeightZero { cuts_connections: false };
-    let (make, keep) = ("elasticloadbalancing:CreateRule", "elasticloadbalancing:ModifyListener");
-    assert!(has(tests(), make) && !has(tests(), keep));
-    assert!(has(weights(), keep) && !has(weights(), make));
-    let idle = HealthStrategy::IdleListener;
-    assert!(!has(idle.clone(), make) && !has(idle, keep));
+fn nothing_here_can_call_for_the_deletion_of_a_load_balancer() {
+    fn sources(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    sources(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    assert!(found.len() > 50, "{found:?}");
+    // The SDK's method for it; put together so that this file does not name it.
+    let call = ["delete", "load", "balancer("].join("_");
+    for path in found {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains(&call), "{}", path.display());
+    }
 }

@@ -1,0 +1,160 @@
+//! What the caller may do, as IAM simulates it.
+
+use async_trait::async_trait;
+use bluegreen_core::cloud::{CloudError, ReadPermissions};
+use bluegreen_core::model::{Estate, Permission, PermissionVerdict};
+use serde_json::Value;
+
+use super::table::NEEDS;
+use super::{Need, Scope, Task};
+use crate::AwsCloud;
+use crate::error::{incomplete, read_error};
+use crate::iam::Simulation;
+
+#[async_trait]
+impl ReadPermissions for AwsCloud {
+    async fn permissions(&self, estate: &Estate) -> Result<Vec<Permission>, CloudError> {
+        let scope = Scope::of(estate, self.region());
+        let caller = self.caller().await?;
+        let source = match principal(&caller) {
+            // Nobody can deny it anything, but its organization, which simulates nothing.
+            Some(Principal::Root) => return Ok(all(&PermissionVerdict::Allowed)),
+            Some(Principal::Named(source)) => source,
+            None => {
+                let why = format!("`{caller}` is neither a user nor a role");
+                return Ok(all(&PermissionVerdict::Unknown(why)));
+            }
+        };
+        let mut permissions = Vec::new();
+        // One after the other: IAM is asked by everybody, and the first answer may be that it
+        // does not tell.
+        for need in NEEDS {
+            match self.simulate(&source, need, &scope).await {
+                Ok(found) => permissions.extend(found),
+                Err(error) => {
+                    let cause = std::error::Error::source(&error).map(|one| format!(": {one}"));
+                    let why = format!("{error}{}", cause.unwrap_or_default());
+                    return Ok(all(&PermissionVerdict::Unknown(why)));
+                }
+            }
+        }
+        Ok(permissions)
+    }
+}
+
+impl AwsCloud {
+    /// Returns the ARN of whoever asks.
+    async fn caller(&self) -> Result<String, CloudError> {
+        const OPERATION: &str = "GetCallerIdentity";
+        let answer = self.identity().get_caller_identity().send().await;
+        let answer = answer.map_err(|error| read_error(OPERATION, "the caller", error))?;
+        answer.arn.ok_or_else(|| incomplete(OPERATION, "the caller", "Arn"))
+    }
+
+    async fn simulate(
+        &self,
+        source: &str,
+        need: &Need,
+        scope: &Scope,
+    ) -> Result<Vec<Permission>, CloudError> {
+        let resources: Vec<String> = need.on.iter().flat_map(|place| place.arns(scope)).collect();
+        if resources.is_empty() {
+            return Ok(Vec::new());
+        }
+        let asked = Simulation {
+            source: source.to_owned(),
+            actions: need.actions.iter().map(|action| (*action).to_owned()).collect(),
+            resources,
+            context: context(need, scope),
+        };
+        let found = self.iam().simulate(&asked).await;
+        let found = found.map_err(|error| read_error("SimulatePrincipalPolicy", source, error))?;
+        Ok(found
+            .into_iter()
+            .flat_map(|one| {
+                let verdict = if one.is_allowed() {
+                    PermissionVerdict::Allowed
+                } else {
+                    PermissionVerdict::Denied
+                };
+                let tasks = need.by.iter().filter(|task| need.is_for(**task, scope));
+                let found = tasks.map(|task| permission(*task, &one.eval_action_name, &verdict));
+                found.collect::<Vec<_>>()
+            })
+            .collect())
+    }
+}
+
+/// Whom IAM can be asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Principal {
+    Root,
+    Named(String),
+}
+
+/// Finds the user or the role behind a caller.
+///
+/// The path of a role is not in the ARN of a session: one that has a path is not found, and
+/// nothing is known then.
+fn principal(caller: &str) -> Option<Principal> {
+    let mut parts = caller.splitn(6, ':');
+    let (arn, partition, service) = (parts.next()?, parts.next()?, parts.next()?);
+    let (_, account, who) = (parts.next()?, parts.next()?, parts.next()?);
+    match (service, who.split('/').collect::<Vec<_>>().as_slice()) {
+        ("iam", ["root"]) => Some(Principal::Root),
+        ("iam", ["user" | "role", ..]) => Some(Principal::Named(caller.to_owned())),
+        ("sts", ["assumed-role", role, _]) => {
+            Some(Principal::Named(format!("{arn}:{partition}:iam::{account}:role/{role}")))
+        }
+        _ => None,
+    }
+}
+
+/// Returns what a condition asks for, as it would be true.
+fn context(need: &Need, scope: &Scope) -> Vec<(String, Vec<String>)> {
+    let conditions = need.only.condition(scope);
+    let tests = conditions.values().filter_map(Value::as_object).flatten();
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    tests
+        .map(|(key, value)| {
+            let values = match value {
+                Value::Array(many) => many.iter().filter_map(text).collect(),
+                one => text(one).into_iter().collect(),
+            };
+            (key.clone(), values)
+        })
+        .collect()
+}
+
+fn permission(task: Task, action: &str, verdict: &PermissionVerdict) -> Permission {
+    let (operation, action) = (task.as_str().to_owned(), action.to_owned());
+    Permission { operation, action, verdict: verdict.clone() }
+}
+
+/// Says the same of everything.
+fn all(verdict: &PermissionVerdict) -> Vec<Permission> {
+    let each = NEEDS.iter().flat_map(|need| {
+        let pairs = need.by.iter().flat_map(|task| need.actions.iter().map(move |one| (task, one)));
+        pairs.map(|(task, action)| permission(*task, action, verdict))
+    });
+    each.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_stands_for_its_role() {
+        let named = |arn: &str| Some(Principal::Named(arn.to_owned()));
+        let user = "arn:aws:iam::123456789012:user/team/alice";
+        assert_eq!(principal(user), named(user));
+        assert_eq!(
+            principal("arn:aws:sts::123456789012:assumed-role/deployer/alice"),
+            named("arn:aws:iam::123456789012:role/deployer")
+        );
+        assert_eq!(principal("arn:aws:iam::123456789012:root"), Some(Principal::Root));
+        assert_eq!(principal("arn:aws:sts::123456789012:federated-user/alice"), None);
+        assert_eq!(principal("nobody"), None);
+    }
+}

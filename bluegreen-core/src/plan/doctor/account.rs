@@ -1,0 +1,92 @@
+use std::collections::BTreeMap;
+
+use super::{Examination, Finding};
+use crate::model::PermissionVerdict;
+
+/// Holds the credentials against the account that is meant.
+pub(super) fn account(found: &Examination) -> Vec<Finding> {
+    const CHECK: &str = "account";
+    vec![match &found.account {
+        Err(why) => Finding::problem(
+            CHECK,
+            format!("nobody knows whose credentials these are: {why}"),
+            "no operation can begin",
+        )
+        .mended_by("aws sts get-caller-identity"),
+        Ok((account, alias)) if *account == found.wanted => {
+            Finding::ok(CHECK, format!("account {}", named(account.as_str(), alias.as_deref())))
+        }
+        Ok((account, alias)) => Finding::problem(
+            CHECK,
+            format!(
+                "these credentials are of account {}, and the environment is in account {}",
+                named(account.as_str(), alias.as_deref()),
+                found.wanted
+            ),
+            "every operation refuses, and nothing else can be judged",
+        )
+        .mended_by("choose the right profile: `--profile NAME`"),
+    }]
+}
+
+fn named(account: &str, alias: Option<&str>) -> String {
+    alias.map_or_else(|| account.to_owned(), |alias| format!("{account} ({alias})"))
+}
+
+/// Tells what each operation lacks.
+pub(super) fn permissions(found: &Examination) -> Vec<Finding> {
+    const CHECK: &str = "permissions";
+    let name = &found.environment;
+    let permissions = match &found.permissions {
+        Ok(permissions) => permissions,
+        Err(why) => return vec![unknown(CHECK, name.as_str(), why)],
+    };
+    let mut denied: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut asked: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut dark: Option<&str> = None;
+    for one in permissions {
+        match &one.verdict {
+            PermissionVerdict::Allowed => *asked.entry(&one.operation).or_default() += 1,
+            PermissionVerdict::Denied => {
+                denied.entry(&one.operation).or_default().push(&one.action);
+            }
+            PermissionVerdict::Unknown(why) => dark = Some(why),
+        }
+    }
+    let mut findings: Vec<Finding> = denied
+        .iter()
+        .map(|(operation, actions)| {
+            let what = format!("`{operation}` may not do {}", actions.join(", "));
+            Finding::problem(CHECK, what, "it fails there, and may not be able to go back")
+                .mended_by(format!("bluegreen iam-policy {name} --operation {operation}"))
+        })
+        .collect();
+    findings.extend(dark.map(|why| unknown(CHECK, name.as_str(), why)));
+    let well = asked.keys().filter(|operation| !denied.contains_key(*operation));
+    let well: Vec<&str> = well.copied().collect();
+    if !well.is_empty() && dark.is_none() {
+        findings.push(Finding::ok(CHECK, format!("all there is for {}", well.join(", "))));
+    }
+    findings
+}
+
+fn unknown(check: &str, environment: &str, why: &str) -> Finding {
+    Finding::note(
+        check,
+        format!("what these credentials may do is not known: {why}"),
+        "an operation may be refused on its way",
+    )
+    .mended_by(format!("bluegreen iam-policy {environment}"))
+}
+
+/// Tells what could not be looked at.
+pub(super) fn unread(found: &Examination) -> Vec<Finding> {
+    let finding = |what: &String| {
+        Finding::warning(
+            "reading",
+            format!("not looked at: {what}"),
+            "what is wrong there is not told",
+        )
+    };
+    found.unread.iter().map(finding).collect()
+}

@@ -1,0 +1,54 @@
+//! What changes say of themselves.
+
+use std::time::Duration;
+
+use bluegreen_core::change::{CloudChange, Edit};
+use bluegreen_core::model::{
+    Actions, Capacity, ListenerKey, LoadBalancerName, RouteKey, ScalingGroupName, TargetGroupName,
+};
+use bluegreen_core::transaction::Change as _;
+use bluegreen_testkit::fake::template;
+
+use crate::stage::{Scene, Verb};
+
+fn blue() -> ScalingGroupName {
+    ScalingGroupName::new("nginx-live")
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_found_of_a_scaling_group_is_what_tells_it_from_others() {
+    let scene = Scene::before(Verb::Deploy).await;
+    let name = ScalingGroupName::new("nginx-live-green");
+    let world = scene.world();
+    let group = &world.scaling_groups[&name];
+    let settings = bluegreen_core::model::ScalingGroupSettings {
+        launch: template("nginx", 9),
+        capacity: Capacity::ZERO,
+        target_groups: group.target_groups.clone(),
+        tags: group.tags.clone(),
+        details: group.details.clone(),
+        uncarried: vec![],
+    };
+    let made = CloudChange::ScalingGroup(Edit::create(name, settings.clone()));
+    let found = made.find(&scene.cloud).await.expect("it can be read");
+    assert_eq!(found["launch"], group.launch.to_string());
+    assert_eq!(found["target groups"], "nginx-http-green, nginx-https-green");
+    assert_eq!(found["made by run"], group.tags["bluegreen:run"].value);
+    let absent = Edit::create(ScalingGroupName::new("nobody"), settings);
+    let found = CloudChange::ScalingGroup(absent).find(&scene.cloud).await;
+    assert!(found.expect("it can be read").is_empty());
+}
+
+#[test]
+fn to_take_back_a_size_takes_as_long_as_machines_take() {
+    let of = |before, after| CloudChange::Capacity(Edit::new(blue(), before, after)).undo_time();
+    let three = Capacity::new(1, 3, 6);
+    for time in [of(three, Capacity::ZERO), of(Capacity::ZERO, three)] {
+        assert!(time >= Duration::from_mins(1), "machines start and drain within {time:?}");
+    }
+    let to = |name: &str| Actions::forward_to(TargetGroupName::new(name));
+    let listener = ListenerKey::new(LoadBalancerName::new("nginx-live"), 80);
+    let route = Edit::new(RouteKey::default_of(listener), to("nginx-http"), to("nginx-http-green"));
+    let time = CloudChange::Route(route).undo_time();
+    assert!(!time.is_zero() && time < Duration::from_secs(10), "a call takes {time:?}");
+}
