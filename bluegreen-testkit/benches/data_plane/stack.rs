@@ -61,6 +61,7 @@ fn world_of_two() -> World {
         tags: [].into(),
         details: Opaque::default(),
         uncarried: vec![],
+        unknown: vec![],
     };
     World::default()
         .with_load_balancer("web", LoadBalancerKind::Application)
