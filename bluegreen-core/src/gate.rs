@@ -158,10 +158,10 @@ impl fmt::Display for CloudGate {
             Self::Empty { group, .. } => write!(f, "{group} has no instances"),
             Self::Drained { target_groups, quiet, .. } => {
                 let names: Vec<_> = target_groups.iter().map(ToString::to_string).collect();
-                write!(f, "{} idle and drained", names.join(" and "))?;
-                match quiet {
-                    Some(quiet) => write!(f, ", no requests for {} s", quiet.window.as_secs()),
-                    None => Ok(()),
+                let names = names.join(" and ");
+                match quiet.map(|quiet| quiet.window.as_secs()) {
+                    Some(time) => write!(f, "{names} idle, drained, no requests for {time} s"),
+                    None => write!(f, "{names} idle and drained"),
                 }
             }
         }

@@ -316,8 +316,9 @@ async fn without_a_security_group_every_port_of_a_network_load_balancer_is_open(
 
 /// What the network ACL of the load balancer's subnets says, entry by entry.
 async fn open_behind(entries: &str, subnets: &[&str]) -> Vec<String> {
-    let zones: String =
+    let zones: Vec<String> =
         subnets.iter().map(|id| format!("<member><SubnetId>{id}</SubnetId></member>")).collect();
+    let zones = zones.concat();
     let balancer = load_balancer(&format!(
         "<Scheme>internet-facing</Scheme><IpAddressType>ipv4</IpAddressType>\
          <AvailabilityZones>{zones}</AvailabilityZones>\

@@ -19,6 +19,17 @@ pub(crate) struct Need {
     pub(crate) only: Only,
     /// How they come to be asked for.
     pub(crate) way: Way,
+    /// The one way of keeping target groups checked that takes them; any if nothing is said.
+    /// Deleting orphans takes them all: who knows how they came to be.
+    pub(crate) health: Option<&'static str>,
+}
+
+impl Need {
+    /// Returns whether a task takes the actions.
+    pub(super) fn is_for(&self, task: Task, scope: &Scope) -> bool {
+        let is_kept_so = self.health.is_none_or(|health| health == scope.health.as_str());
+        self.by.contains(&task) && (is_kept_so || task == Task::Orphans)
+    }
 }
 
 /// How an action comes to be asked for.
@@ -28,6 +39,8 @@ pub(crate) enum Way {
     Called,
     /// By AWS, within a call of another name; or by a call that only some groups ask for.
     Checked,
+    /// By a call of its name, where the environment is so configured or something was found before.
+    Sometimes,
 }
 
 /// What an action is taken on.

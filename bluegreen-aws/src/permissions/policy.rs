@@ -61,11 +61,15 @@ impl IamPolicy {
     /// Decided by the table alone; no call is made. What AWS lets nobody scope is allowed on
     /// anything.
     pub fn allowing(scope: &Scope, tasks: &[Task]) -> Self {
-        let wanted = NEEDS.iter().filter(|need| need.by.iter().any(|task| tasks.contains(task)));
+        let wanted = NEEDS.iter().filter(|need| tasks.iter().any(|task| need.is_for(*task, scope)));
         let mut statement: Vec<Statement> = Vec::new();
         for one in wanted.filter_map(|need| Statement::of(need, scope)) {
             match statement.iter_mut().find(|other| other.is_about_the_same(&one)) {
-                Some(other) => other.action.extend(one.action),
+                Some(other) => {
+                    let more = one.action.into_iter().filter(|one| !other.action.contains(one));
+                    let more: Vec<_> = more.collect();
+                    other.action.extend(more);
+                }
                 None => statement.push(one),
             }
         }

@@ -1,5 +1,6 @@
 use bluegreen_core::model::{
-    AccountId, EnvironmentName, Estate, LoadBalancerName, ScalingGroupName, TargetGroupName,
+    AccountId, EnvironmentName, Estate, HealthStrategy, LoadBalancerName, ScalingGroupName,
+    TargetGroupName,
 };
 use bluegreen_core::operation::EnvironmentSpec;
 use bluegreen_core::plan::Names;
@@ -23,6 +24,8 @@ pub struct Scope {
     pub green: ScalingGroupName,
     /// What the name of everything ends in that an upgrade makes.
     pub suffix: String,
+    /// How target groups are kept checked.
+    pub health: HealthStrategy,
     /// The load balancers; any of the account if nobody says which.
     pub load_balancers: Vec<LoadBalancerName>,
     /// The target groups that were there first; any of the account if nobody says which.
@@ -52,6 +55,7 @@ impl Scope {
             blue: spec.scaling_group.clone(),
             green: Names::new(&spec.green_suffix).scaling_group(&spec.scaling_group),
             suffix: spec.green_suffix.clone(),
+            health: spec.health.clone(),
             load_balancers: Vec::new(),
             target_groups: Vec::new(),
             instance_roles: Vec::new(),
@@ -68,6 +72,7 @@ impl Scope {
             blue: estate.blue.clone(),
             green: estate.green.clone(),
             suffix: estate.green_suffix.clone(),
+            health: estate.health.clone(),
             load_balancers: estate.load_balancers.clone(),
             target_groups: estate.target_groups.clone(),
             instance_roles: Vec::new(),

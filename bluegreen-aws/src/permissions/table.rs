@@ -17,8 +17,14 @@ const fn called(name: &'static str) -> Need {
         on: &[Place::Anything],
         only: Only::Always,
         way: Way::Called,
+        health: None,
     }
 }
+
+/// The ways of keeping target groups checked, as a configuration names them.
+const IDLE_LISTENER: Option<&str> = Some("idle-listener");
+const WEIGHT_ZERO: Option<&str> = Some("weight-zero");
+const TEST_RULE: Option<&str> = Some("test-rule");
 
 /// Every action that is taken, by statement.
 pub(super) const NEEDS: &[Need] = &[
@@ -46,7 +52,9 @@ pub(super) const NEEDS: &[Need] = &[
             "cloudwatch:DescribeAlarms",
             "cloudwatch:GetMetricData",
             "ec2:DescribeImages",
+            "ec2:DescribeNetworkAcls",
             "ec2:DescribeSecurityGroups",
+            "elasticloadbalancing:DescribeAccountLimits",
             "elasticloadbalancing:DescribeLoadBalancers",
             "elasticloadbalancing:DescribeLoadBalancerAttributes",
             "elasticloadbalancing:DescribeTags",
@@ -58,7 +66,6 @@ pub(super) const NEEDS: &[Need] = &[
     Need {
         actions: &[
             "autoscaling:DescribeAccountLimits",
-            "elasticloadbalancing:DescribeAccountLimits",
             "iam:ListAccountAliases",
             "iam:SimulatePrincipalPolicy",
         ],
@@ -83,6 +90,7 @@ pub(super) const NEEDS: &[Need] = &[
         by: &[Upgrade, Downgrade, Orphans],
         on: &[Place::LoadBalancer],
         only: Only::TaggedByUs,
+        health: IDLE_LISTENER,
         ..called("MakeIdleListeners")
     },
     Need {
@@ -90,7 +98,38 @@ pub(super) const NEEDS: &[Need] = &[
         by: &[Upgrade, Downgrade, Orphans],
         on: &[Place::Listener],
         only: Only::Ours,
+        health: IDLE_LISTENER,
         ..called("DeleteIdleListeners")
+    },
+    Need {
+        actions: &["elasticloadbalancing:CreateRule"],
+        by: &[Upgrade, Downgrade, Orphans],
+        on: &[Place::Listener],
+        only: Only::TaggedByUs,
+        health: TEST_RULE,
+        ..called("MakeTestRules")
+    },
+    Need {
+        actions: &["elasticloadbalancing:DeleteRule"],
+        by: &[Upgrade, Downgrade, Orphans],
+        on: &[Place::Rule],
+        only: Only::Ours,
+        health: TEST_RULE,
+        ..called("DeleteTestRules")
+    },
+    Need {
+        actions: &["elasticloadbalancing:ModifyListener"],
+        by: &[Upgrade, Downgrade],
+        on: &[Place::Listener],
+        health: WEIGHT_ZERO,
+        ..called("WeighListeners")
+    },
+    Need {
+        actions: &["elasticloadbalancing:ModifyRule"],
+        by: &[Upgrade, Downgrade],
+        on: &[Place::Rule],
+        health: WEIGHT_ZERO,
+        ..called("WeighRules")
     },
     Need {
         actions: &["elasticloadbalancing:CreateTargetGroup"],
@@ -112,8 +151,8 @@ pub(super) const NEEDS: &[Need] = &[
     Need {
         actions: &["elasticloadbalancing:AddTags"],
         by: &[Upgrade, Downgrade, Orphans],
-        on: &[Place::GreenTargetGroup, Place::Listener],
-        only: Only::AsMade(&["CreateTargetGroup", "CreateListener"]),
+        on: &[Place::GreenTargetGroup, Place::Listener, Place::Rule],
+        only: Only::AsMade(&["CreateTargetGroup", "CreateListener", "CreateRule"]),
         way: Way::Checked,
         ..called("TagWhatIsMade")
     },
@@ -226,6 +265,57 @@ pub(super) const NEEDS: &[Need] = &[
         only: Only::ToMachines,
         way: Way::Checked,
         ..called("PassInstanceRoles")
+    },
+    // What only some ways to keep both colours checked take.
+    Need {
+        actions: &["elasticloadbalancing:DescribeAccountLimits"],
+        by: &[Upgrade],
+        ..called("LookAtQuotas")
+    },
+    Need {
+        // Asked where a security group opens a port that is to be closed.
+        actions: &["ec2:DescribeNetworkAcls"],
+        by: &[Upgrade, Orphans],
+        way: Way::Sometimes,
+        ..called("LookAtNetworkAcls")
+    },
+    Need {
+        actions: &["elasticloadbalancing:CreateRule"],
+        by: &[Upgrade, Downgrade],
+        on: &[Place::Listener],
+        only: Only::TaggedByUs,
+        way: Way::Sometimes,
+        ..called("MakeTestRules")
+    },
+    Need {
+        actions: &["elasticloadbalancing:DeleteRule"],
+        by: &[Upgrade, Downgrade],
+        on: &[Place::Rule],
+        only: Only::Ours,
+        way: Way::Sometimes,
+        ..called("DeleteTestRules")
+    },
+    Need {
+        actions: &["elasticloadbalancing:AddTags"],
+        by: &[Upgrade, Downgrade],
+        on: &[Place::Rule],
+        only: Only::AsMade(&["CreateRule"]),
+        way: Way::Checked,
+        ..called("TagTestRules")
+    },
+    Need {
+        actions: &["elasticloadbalancing:ModifyListener"],
+        by: &[Upgrade, Downgrade],
+        on: &[Place::Listener],
+        way: Way::Sometimes,
+        ..called("KeepInRoutes")
+    },
+    Need {
+        actions: &["elasticloadbalancing:ModifyRule"],
+        by: &[Upgrade, Downgrade],
+        on: &[Place::Rule],
+        way: Way::Sometimes,
+        ..called("KeepInRules")
     },
     Need { actions: &["s3:ListBucket"], by: ALL, on: &[Place::Bucket], ..called("FindRuns") },
     Need { actions: &["s3:GetObject"], by: ALL, on: &[Place::Objects], ..called("ReadRuns") },

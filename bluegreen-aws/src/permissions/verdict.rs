@@ -77,7 +77,9 @@ impl AwsCloud {
                 } else {
                     PermissionVerdict::Denied
                 };
-                need.by.iter().map(move |task| permission(*task, &one.eval_action_name, &verdict))
+                let tasks = need.by.iter().filter(|task| need.is_for(**task, scope));
+                let found = tasks.map(|task| permission(*task, &one.eval_action_name, &verdict));
+                found.collect::<Vec<_>>()
             })
             .collect())
     }

@@ -59,7 +59,8 @@ async fn is_the_contract(stand: &Stand, image: &str) {
     assert!(status["routes"].as_array().is_some_and(|all| all.contains(&route)), "{status:#}");
     let green = &status["colors"]["green"];
     assert_eq!((&green["version"], &green["image"]), (&json!("2"), &json!(image)));
-    let target_group = json!({"name": "web-http-green", "checked_by": "web:18081", "idle_port": 18081, "healthy": 2,
+    let target_group = json!({"name": "web-http-green", "idle_port": 18081,
+        "checked_by": "web:18081", "healthy": 2,
         "unhealthy": 0, "initial": 0, "draining": 0, "unused": 0, "unavailable": 0, "strays": 0});
     assert_eq!(green["target_groups"][0], target_group);
     let blue = &status["colors"]["blue"];
@@ -99,8 +100,7 @@ IE-L-NGINX  green is live  (account 123456789012 emulator, us-east-1)
 deploy IE-L-NGINX  (account 123456789012 emulator, us-east-1)
 
   GATE blue is idle and drained
-    1  ≤ 15m       web-http and web-https idle and drained, no requests for 180
-                   s
+    1  ≤ 15m       web-http and web-https idle, drained, no requests for 180 s
 
   stop web
     2  equivalent  size of web: 2 (min 1, max 4) → 0 (min 0, max 0)

@@ -16,9 +16,11 @@ use crate::stand::{ENV, Stand};
 
 const SOON: [&str; 2] = ["--poll", "100ms"];
 
-/// What takes back a change beside the one that it makes: whoever lacks it may be left half way,
-/// is told so, and goes on as soon as it is there.
-const BOTH_WAYS: [(&str, &str); 1] = [("switch", "autoscaling:ResumeProcesses")];
+/// A switch resumes one colour and suspends the other at the same time, and each of the two takes
+/// the other back: whoever lacks one may be left half way, is told so, and goes on as soon as it
+/// is there.
+const BOTH_WAYS: [(&str, &str); 2] =
+    [("switch", "autoscaling:ResumeProcesses"), ("switch", "autoscaling:SuspendProcesses")];
 
 /// A stand whose emulator lets a user do what a policy says, and nothing else.
 struct Guarded {
@@ -45,8 +47,10 @@ impl Guarded {
     /// Returns the actions that the policy of an operation allows, as moto spells them.
     async fn allowed(&self, operation: &str) -> BTreeSet<String> {
         let args = ["iam-policy", ENV, "--operation", operation];
-        let policy: Value =
-            serde_json::from_str(&self.stand.run(&args).await.well()).expect("a policy is JSON");
+        // It may say beside that it is long for one policy.
+        let said = self.stand.run(&args).await;
+        assert_eq!(said.status, 0, "{said:?}");
+        let policy: Value = serde_json::from_str(&said.stdout).expect("a policy is JSON");
         let statements = policy["Statement"].as_array().expect("a list").iter();
         let allowing = statements.filter(|one| one["Effect"] == "Allow");
         let actions = allowing.flat_map(|one| match &one["Action"] {

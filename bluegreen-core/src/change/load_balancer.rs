@@ -96,11 +96,11 @@ impl EditKind for Edit<RouteKey, Option<RuleSettings>> {
         }
         // Somebody else's rule has the priority, if there is one.
         let is_taken = !cloud.routes(std::slice::from_ref(&self.of)).await?.is_empty();
-        Ok(match (is_taken, &self.after) {
-            (true, _) => Position::Drifted,
-            (false, None) => Position::After,
-            (false, Some(_)) if self.before.is_none() => Position::Before,
-            (false, Some(_)) => Position::Drifted,
+        Ok(match (&self.before, &self.after) {
+            _ if is_taken => Position::Drifted,
+            (_, None) => Position::After,
+            (None, Some(_)) => Position::Before,
+            (Some(_), Some(_)) => Position::Drifted,
         })
     }
 

@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, EnvironmentName, LoadBalancerName, ScalingGroupName, TargetGroupName};
+use super::{
+    AccountId, EnvironmentName, HealthStrategy, LoadBalancerName, ScalingGroupName, TargetGroupName,
+};
 
 /// What an environment consists of by name, for whoever is asked what may be done with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub struct Estate {
     pub green: ScalingGroupName,
     /// What the name of everything ends in that an upgrade makes.
     pub green_suffix: String,
+    /// How its target groups are kept checked.
+    pub health: HealthStrategy,
     /// Its load balancers; none if nobody knows.
     pub load_balancers: Vec<LoadBalancerName>,
     /// The target groups that were there first; none if nobody knows.

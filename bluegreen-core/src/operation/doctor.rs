@@ -59,6 +59,7 @@ fn estate(spec: &EnvironmentSpec, environment: Option<&Environment>) -> Estate {
         blue: spec.scaling_group.clone(),
         green: Names::new(&spec.green_suffix).scaling_group(&spec.scaling_group),
         green_suffix: spec.green_suffix.clone(),
+        health: spec.health.clone(),
         load_balancers: load_balancers.into_iter().collect(),
         target_groups: pairs.iter().map(|pair| pair.blue.clone()).collect(),
     }

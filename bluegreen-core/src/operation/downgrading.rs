@@ -35,7 +35,7 @@ pub(super) async fn downgrade_facts(
         }
     };
     let upgrade = circumstances.upgraded.clone();
-    let (((green, rules), load_balancers), (target_groups, ((listeners, ruled), floats))) =
+    let (((green, tests), load_balancers), (target_groups, ((listeners, ruled), floats))) =
         try_join(
             try_join(try_join(green, rules(cloud, &tests)), cloud.load_balancers(&balancers)),
             try_join(
@@ -48,7 +48,7 @@ pub(super) async fn downgrade_facts(
         green,
         target_groups,
         listeners,
-        rules,
+        rules: tests,
         ruled,
         load_balancers,
         upgrade,

@@ -45,8 +45,8 @@ impl EnvironmentSpec {
             scaling_group,
             idle_ports,
             green_suffix,
-            health,
             quiet,
+            health,
         }
     }
 

@@ -5,6 +5,10 @@ use crate::model::{
 };
 use crate::transaction::PlanError;
 
+/// What to do about a quota.
+const MORE: &str = "ask AWS for a higher quota, delete what is not needed any more, or set another \
+                    `health` in the environment's configuration";
+
 /// Why an operation is not done. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -315,11 +319,7 @@ impl Refusal {
             Self::Sticky { .. } | Self::NoRules(_) => {
                 "set `health = \"idle-listener\"` in the environment's configuration".to_owned()
             }
-            Self::Quota { .. } => {
-                "ask AWS for a higher quota, delete what is not needed any more, or set another \
-                 `health` in the environment's configuration"
-                    .to_owned()
-            }
+            Self::Quota { .. } => MORE.to_owned(),
             Self::LaunchKind { .. } => {
                 "launch from a launch template or a launch configuration".to_owned()
             }

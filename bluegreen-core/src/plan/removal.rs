@@ -65,9 +65,10 @@ impl Removal<'_> {
             stage("take off what they are fitted with".to_owned(), self.fittings()),
             stage("let go of what is held".to_owned(), self.processes()),
             stage(
-                match self.rules.is_empty() {
-                    true => format!("delete {what} listeners"),
-                    false => format!("delete {what} listeners and rules"),
+                if self.rules.is_empty() {
+                    format!("delete {what} listeners")
+                } else {
+                    format!("delete {what} listeners and rules")
                 },
                 self.listeners(),
             ),

@@ -1,5 +1,5 @@
 use bluegreen_core::cloud::Cloud;
-use bluegreen_core::model::{EnvironmentName, Estate, ScalingGroupName};
+use bluegreen_core::model::{EnvironmentName, Estate, HealthStrategy, ScalingGroupName};
 
 use super::{Clause, Fixture, clauses};
 
@@ -30,6 +30,7 @@ pub async fn permissions_are_told_by_operation_and_action(cloud: &dyn Cloud, fix
         blue: fixture.scaling_group.clone(),
         green: ScalingGroupName::new(format!("{}-green", fixture.scaling_group)),
         green_suffix: "-green".to_owned(),
+        health: HealthStrategy::default(),
         load_balancers: vec![fixture.load_balancer.clone()],
         target_groups: vec![fixture.target_group.clone()],
     };

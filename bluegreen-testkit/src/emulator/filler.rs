@@ -71,8 +71,8 @@ impl Filler {
         let measure = |(query, id): (&str, &String)| {
             let inside = format!("{query}.MetricStat.Metric.Dimensions.");
             let values = call.params.iter().filter(|(key, _)| key.starts_with(&inside));
-            let named = values.filter_map(|(_, value)| value.split('/').nth(1));
-            let count = named.filter_map(|name| self.requests.get(name)).next();
+            let mut named = values.filter_map(|(_, value)| value.split('/').nth(1));
+            let count = named.find_map(|name| self.requests.get(name));
             let (times, values) = match count.copied().unwrap_or(Some(0)) {
                 Some(count) => (element("member", now), element("member", &format!("{count}.0"))),
                 None => (String::new(), String::new()),

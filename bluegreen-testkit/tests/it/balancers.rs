@@ -1,6 +1,7 @@
 //! Load balancers of every sort: several of them, shared ones, network ones.
 
 mod network;
+mod secure;
 mod several;
 
 use bluegreen_core::model::{

@@ -69,7 +69,7 @@ fn network() -> World {
         }
     }
     for settings in world.target_groups.values_mut() {
-        settings.protocol = "TCP".to_owned();
+        "TCP".clone_into(&mut settings.protocol);
         settings.details = Opaque::new(json!({"target_type": "instance"}));
     }
     world

@@ -11,10 +11,11 @@ pub(super) fn ports(found: &Examination, environment: &Environment) -> Vec<Findi
         for member in members.unwrap_or_default() {
             let group = &member.target_group.name;
             let Some(listener) = &member.idle_listener else {
-                if environment.is_upgraded() {
+                let is_kept = environment.kept_checked_by(member).is_some();
+                if environment.is_upgraded() && !is_kept {
                     findings.push(Finding::problem(
                         CHECK,
-                        format!("{group} ({color}) has no idle listener"),
+                        format!("nothing but the live routes keeps {group} ({color}) checked"),
                         "nothing checks it while it is idle, and no switch to it can begin",
                     ));
                 }
@@ -39,7 +40,14 @@ pub(super) fn ports(found: &Examination, environment: &Environment) -> Vec<Findi
     }
     // Before an upgrade it is enough to know that there are some.
     if findings.is_empty() && environment.is_upgraded() {
-        findings.push(Finding::ok(CHECK, format!("none of {count} can be reached from outside")));
+        findings.push(if count == 0 {
+            Finding::ok(
+                CHECK,
+                format!("there are none: it is kept checked by {}", environment.health),
+            )
+        } else {
+            Finding::ok(CHECK, format!("none of {count} can be reached from outside"))
+        });
     }
     findings
 }

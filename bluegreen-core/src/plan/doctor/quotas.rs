@@ -1,5 +1,5 @@
 use super::{Examination, Finding};
-use crate::model::{Environment, LaunchSource, LoadBalancerName, Quota, QuotaKind};
+use crate::model::{Environment, HealthStrategy, LaunchSource, LoadBalancerName, Quota, QuotaKind};
 
 /// Holds what the next operation makes against what there may be.
 pub(super) fn quotas(found: &Examination, environment: &Environment) -> Vec<Finding> {
@@ -71,7 +71,8 @@ fn demands(quota: Quota, environment: &Environment) -> Vec<(String, u64, u64)> {
             let there = environment.listeners.iter();
             let used = there.filter(|listener| listener.key.load_balancer == *name).count();
             // One for each colour of each pair.
-            (number(used), if is_upgrade { 2 * pairs_on(environment, name) } else { 0 })
+            let is_made = is_upgrade && environment.health == HealthStrategy::IdleListener;
+            (number(used), if is_made { 2 * pairs_on(environment, name) } else { 0 })
         }),
         QuotaKind::Targets => each(environment, |name| {
             let sides = [Some(&environment.blue), environment.green.as_ref()];
@@ -90,8 +91,14 @@ fn each(
     environment: &Environment,
     count: impl Fn(&LoadBalancerName) -> (u64, u64),
 ) -> Vec<(String, u64, u64)> {
+    // These are quotas of application load balancers.
+    let is_application = |name: &LoadBalancerName| {
+        let mut listeners = environment.listeners.iter();
+        !listeners.any(|one| one.key.load_balancer == *name && one.is_of_network())
+    };
     let names = environment.load_balancers().into_iter();
     names
+        .filter(is_application)
         .map(|name| {
             let (used, needed) = count(&name);
             (format!(" ({name})"), used, needed)

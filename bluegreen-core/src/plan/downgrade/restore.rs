@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::DowngradeFacts;
+use super::{CloudPlan, DowngradeFacts};
 use crate::change::{CloudChange, Edit};
 use crate::model::{
     Environment, LaunchSource, LoadBalancerName, ResourceKey, ScalingGroupName, Tags,
@@ -43,7 +43,7 @@ fn tags(environment: &Environment, facts: &DowngradeFacts) -> Vec<CloudChange> {
 
 /// Returns what the tags of a resource were that the upgrade set.
 fn had(resource: &ResourceKey, facts: &DowngradeFacts) -> BTreeMap<String, Option<String>> {
-    let changes = facts.upgrade.iter().flat_map(|plan| plan.changes());
+    let changes = facts.upgrade.iter().flat_map(CloudPlan::changes);
     let mut edits = changes.filter_map(|(_, change)| match change {
         CloudChange::Tags(edit) if edit.of == *resource => Some(edit.before.clone()),
         _ => None,
@@ -63,7 +63,7 @@ fn unpinned(environment: &Environment, facts: &DowngradeFacts) -> Option<CloudCh
 
 /// Returns what a group launched before the upgrade, if that changed it.
 fn before_launch(group: &ScalingGroupName, facts: &DowngradeFacts) -> Option<LaunchSource> {
-    let changes = facts.upgrade.iter().flat_map(|plan| plan.changes());
+    let changes = facts.upgrade.iter().flat_map(CloudPlan::changes);
     let mut edits = changes.filter_map(|(_, change)| match change {
         CloudChange::Launch(edit) if edit.of == *group => Some(edit.before.clone()),
         _ => None,
@@ -82,7 +82,7 @@ fn unprotected(
         facts.load_balancers.iter().any(|one| one.name == *name && one.deletion_protection)
             && !is_shared(environment, name, &ours)
     };
-    let changes = facts.upgrade.iter().flat_map(|plan| plan.changes());
+    let changes = facts.upgrade.iter().flat_map(CloudPlan::changes);
     changes.filter_map(move |(_, change)| match change {
         CloudChange::DeletionProtection(edit) if edit.after && is_on(&edit.of) => {
             Some(CloudChange::DeletionProtection(Edit::new(edit.of.clone(), true, false)))

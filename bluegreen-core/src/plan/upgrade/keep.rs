@@ -32,7 +32,6 @@ pub(super) fn changes(
 fn check(health: &HealthStrategy, load_balancer: &LoadBalancer) -> Result<(), Refusal> {
     let name = || load_balancer.name.clone();
     match (load_balancer.kind, health) {
-        (LoadBalancerKind::Application, _) => Ok(()),
         (LoadBalancerKind::Network, HealthStrategy::IdleListener) if !load_balancer.guarded => {
             Err(Refusal::Unguarded(name()))
         }
@@ -42,7 +41,7 @@ fn check(health: &HealthStrategy, load_balancer: &LoadBalancer) -> Result<(), Re
         (LoadBalancerKind::Network, HealthStrategy::TestRule { .. }) => {
             Err(Refusal::NoRules(name()))
         }
-        (LoadBalancerKind::Network, _) => Ok(()),
+        (LoadBalancerKind::Application | LoadBalancerKind::Network, _) => Ok(()),
         (LoadBalancerKind::Gateway, _) => {
             let kind = "a gateway load balancer".to_owned();
             Err(Refusal::LoadBalancerKind { name: name(), kind })

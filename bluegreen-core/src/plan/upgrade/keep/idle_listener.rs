@@ -64,14 +64,12 @@ fn secure(
                 route.key.listener == listener.key && forward.is_some_and(|one| one.names(name))
             })
     };
-    match environment.listeners.iter().find(serves) {
-        Some(listener) => Ok((protocol.to_owned(), listener.tls.clone())),
-        None => {
-            let reason = format!(
-                "its idle listener must speak {protocol}, and no live {protocol} listener sends to \
-                 it whose certificate could be used"
-            );
-            Err(Refusal::TargetGroupKind { name: name.clone(), reason })
-        }
+    if let Some(listener) = environment.listeners.iter().find(serves) {
+        return Ok((protocol.to_owned(), listener.tls.clone()));
     }
+    let reason = format!(
+        "its idle listener must speak {protocol}, and no live {protocol} listener sends to it whose \
+         certificate could be used"
+    );
+    Err(Refusal::TargetGroupKind { name: name.clone(), reason })
 }

@@ -69,8 +69,8 @@ fn target_group(site: &Site, metric: &Params) -> Option<bluegreen_core::model::T
     let (world, names) = (site.cloud().world(), Names::of(site));
     world.target_groups.keys().find_map(|name| {
         let is_it = names.target_group(name).ends_with(&format!(":{target_group}"));
-        let named = world.references();
-        let balancers = named.get(name)?;
+        let references = world.references();
+        let balancers = references.get(name)?;
         let is_there = balancers.iter().any(|balancer| {
             names.load_balancer(&world, balancer).ends_with(&format!("/{load_balancer}"))
         });
