@@ -39,8 +39,6 @@ pub(crate) enum Way {
     Called,
     /// By AWS, within a call of another name; or by a call that only some groups ask for.
     Checked,
-    /// By a call of its name, where the environment is so configured or something was found before.
-    Sometimes,
 }
 
 /// What an action is taken on.

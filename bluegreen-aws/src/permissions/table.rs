@@ -266,57 +266,6 @@ pub(super) const NEEDS: &[Need] = &[
         way: Way::Checked,
         ..called("PassInstanceRoles")
     },
-    // What only some ways to keep both colours checked take.
-    Need {
-        actions: &["elasticloadbalancing:DescribeAccountLimits"],
-        by: &[Upgrade],
-        ..called("LookAtQuotas")
-    },
-    Need {
-        // Asked where a security group opens a port that is to be closed.
-        actions: &["ec2:DescribeNetworkAcls"],
-        by: &[Upgrade, Orphans],
-        way: Way::Sometimes,
-        ..called("LookAtNetworkAcls")
-    },
-    Need {
-        actions: &["elasticloadbalancing:CreateRule"],
-        by: &[Upgrade, Downgrade],
-        on: &[Place::Listener],
-        only: Only::TaggedByUs,
-        way: Way::Sometimes,
-        ..called("MakeTestRules")
-    },
-    Need {
-        actions: &["elasticloadbalancing:DeleteRule"],
-        by: &[Upgrade, Downgrade],
-        on: &[Place::Rule],
-        only: Only::Ours,
-        way: Way::Sometimes,
-        ..called("DeleteTestRules")
-    },
-    Need {
-        actions: &["elasticloadbalancing:AddTags"],
-        by: &[Upgrade, Downgrade],
-        on: &[Place::Rule],
-        only: Only::AsMade(&["CreateRule"]),
-        way: Way::Checked,
-        ..called("TagTestRules")
-    },
-    Need {
-        actions: &["elasticloadbalancing:ModifyListener"],
-        by: &[Upgrade, Downgrade],
-        on: &[Place::Listener],
-        way: Way::Sometimes,
-        ..called("KeepInRoutes")
-    },
-    Need {
-        actions: &["elasticloadbalancing:ModifyRule"],
-        by: &[Upgrade, Downgrade],
-        on: &[Place::Rule],
-        way: Way::Sometimes,
-        ..called("KeepInRules")
-    },
     Need { actions: &["s3:ListBucket"], by: ALL, on: &[Place::Bucket], ..called("FindRuns") },
     Need { actions: &["s3:GetObject"], by: ALL, on: &[Place::Objects], ..called("ReadRuns") },
     Need { actions: &["s3:PutObject"], by: CHANGING, on: &[Place::Objects], ..called("KeepRuns") },
