@@ -125,7 +125,7 @@ fn a_policy_is_divided_into_parts_that_iam_takes() {
     assert!(sids.iter().all(|sid| sid.bytes().all(|byte| byte.is_ascii_alphanumeric())));
     for task in Task::ALL {
         let parts = IamPolicy::allowing(&scope, &[task]).parts();
-        assert_eq!(parts.len(), 1, "the policy of {task} alone is short");
+        assert!(parts.len() <= 2, "the policy of {task} alone is short");
     }
 }
 
