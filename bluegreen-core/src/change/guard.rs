@@ -20,6 +20,7 @@ use crate::model::{
 pub(super) async fn check(change: &CloudChange, cloud: &dyn ReadCloud) -> Result<(), CloudError> {
     match change {
         CloudChange::Capacity(edit) => {
+            check_ours(cloud, &edit.of).await?;
             check_group(cloud, &edit.of, Some(edit.after), "stopping machines").await
         }
         CloudChange::ScalingGroup(edit) if edit.after.is_none() => {
@@ -28,6 +29,19 @@ pub(super) async fn check(change: &CloudChange, cloud: &dyn ReadCloud) -> Result
         CloudChange::TargetGroup(edit) if edit.after.is_none() => {
             let names = BTreeSet::from([edit.of.clone()]);
             refuse_if_reached(cloud, &names, "deleting the target group", &edit.of).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to resize a group of no environment: somebody may have made another one of the name of
+/// one that a run deleted, and its size looks like any other.
+async fn check_ours(cloud: &dyn ReadCloud, name: &ScalingGroupName) -> Result<(), CloudError> {
+    match read(cloud, name).await? {
+        Some(group) if group.environment().is_none() => {
+            Err(CloudError::new(CloudErrorKind::Rejected, "setting the size", name).with_source(
+                "it carries no tag of an environment: it is another group of the same name",
+            ))
         }
         _ => Ok(()),
     }

@@ -228,6 +228,9 @@ pub enum Refusal {
 impl Refusal {
     /// Returns what to do about it.
     pub fn hint(&self) -> String {
+        if let Some(hint) = self.hint_about_settings() {
+            return hint.to_owned();
+        }
         match self {
             Self::NotUpgraded(name) => format!("run `bluegreen upgrade {name}` first"),
             Self::Split(name) => format!(
@@ -282,44 +285,6 @@ impl Refusal {
                  TCP, TLS, UDP and TCP_UDP; take this one off the scaling group to leave it out"
                     .to_owned()
             }
-            Self::Unguarded(_) => {
-                "make the load balancer again with a security group, which is decided when it is made, \
-                 or set `health = \"weight-zero\"` with `cuts_connections = true` in the \
-                 environment's configuration"
-                    .to_owned()
-            }
-            Self::NameTooLong { .. } => {
-                "set a shorter `green_suffix` in the environment's configuration".to_owned()
-            }
-            Self::NameTaken { .. } => {
-                "rename or delete it, or set another `green_suffix` in the environment's \
-                 configuration"
-                    .to_owned()
-            }
-            Self::NoIdlePort { .. } => {
-                "widen `idle_ports` in the environment's configuration, or close the ports in the \
-                 load balancer's security groups"
-                    .to_owned()
-            }
-            Self::NoIdleListener(_) | Self::ForeignListener(_) => {
-                "check `idle_ports` in the environment's configuration against the load \
-                 balancer's listeners"
-                    .to_owned()
-            }
-            Self::Unmeasured(_) => {
-                "if routes, draining targets and the deregistration delay are to be enough, say \
-                 `unmeasured = \"quiet\"` in the environment's configuration"
-                    .to_owned()
-            }
-            Self::CutsConnections(_) => {
-                "leave `health` at `idle-listener`, or agree to that with `cuts_connections = true` \
-                 in the environment's configuration"
-                    .to_owned()
-            }
-            Self::Sticky { .. } | Self::NoRules(_) => {
-                "set `health = \"idle-listener\"` in the environment's configuration".to_owned()
-            }
-            Self::Quota { .. } => MORE.to_owned(),
             Self::LaunchKind { .. } => {
                 "launch from a launch template or a launch configuration".to_owned()
             }
@@ -327,7 +292,47 @@ impl Refusal {
                 "check the name, the account and the region".to_owned()
             }
             Self::NoSize => "give the size with `--size`".to_owned(),
-            Self::Inconsistent(_) => "this is a mistake in bluegreen: please report it".to_owned(),
+            // That the stages do not make a plan; all else has a hint above.
+            _ => "this is a mistake in bluegreen: please report it".to_owned(),
         }
+    }
+
+    /// Returns what to set in the environment's configuration, where that mends it.
+    fn hint_about_settings(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Unguarded(_) => {
+                "make the load balancer again with a security group, which is decided when it is made, \
+                 or set `health = \"weight-zero\"` with `cuts_connections = true` in the \
+                 environment's configuration"
+            }
+            Self::NameTooLong { .. } => {
+                "set a shorter `green_suffix` in the environment's configuration"
+            }
+            Self::NameTaken { .. } => {
+                "rename or delete it, or set another `green_suffix` in the environment's \
+                 configuration"
+            }
+            Self::NoIdlePort { .. } => {
+                "widen `idle_ports` in the environment's configuration, or close the ports in the \
+                 load balancer's security groups"
+            }
+            Self::NoIdleListener(_) | Self::ForeignListener(_) => {
+                "check `idle_ports` in the environment's configuration against the load \
+                 balancer's listeners"
+            }
+            Self::Unmeasured(_) => {
+                "if routes, draining targets and the deregistration delay are to be enough, say \
+                 `unmeasured = \"quiet\"` in the environment's configuration"
+            }
+            Self::CutsConnections(_) => {
+                "leave `health` at `idle-listener`, or agree to that with `cuts_connections = true` \
+                 in the environment's configuration"
+            }
+            Self::Sticky { .. } | Self::NoRules(_) => {
+                "set `health = \"idle-listener\"` in the environment's configuration"
+            }
+            Self::Quota { .. } => MORE,
+            _ => return None,
+        })
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bluegreen_core::change::CloudChange;
+use bluegreen_core::cloud::WriteScalingGroups as _;
 use bluegreen_core::model::{
     Alarm, Capacity, DimensionValue, Fitting, Hold, LaunchSource, Opaque, Policy, Process,
     ScalingGroupName, Schedule, TargetGroupName, TemplateVersion, tag_key,
@@ -363,7 +364,6 @@ async fn a_protected_group_is_not_deleted_and_its_protection_is_lifted_first_on_
     let before = scene.world();
     scene.must(Verb::Upgrade).await;
     let green = ScalingGroupName::new("nginx-live-green");
-    use bluegreen_core::cloud::WriteScalingGroups as _;
     let deleted = scene.cloud.delete_scaling_group(&green).await;
     assert!(deleted.is_err(), "it is protected");
     let end = scene.undo_last().await;

@@ -38,7 +38,7 @@ pub(super) fn read(site: &Site, tree: &Value) -> Value {
         let text = |key: &str| members.get(key).and_then(Value::as_str);
         let value =
             text("Name").zip(text("Value")).and_then(|(name, value)| dimension(name, value));
-        let label = text("ResourceLabel").and_then(|value| label(value));
+        let label = text("ResourceLabel").and_then(label);
         members.extend(value.map(|key| ("Value".to_owned(), key)));
         members.extend(label.map(|key| ("ResourceLabel".to_owned(), key)));
     })
