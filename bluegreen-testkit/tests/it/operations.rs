@@ -321,3 +321,26 @@ async fn a_switch_gives_the_new_live_colour_its_scaling_back() {
     assert!(world.scaling_groups[&green()].suspended.is_empty());
     assert_eq!(world.scaling_groups[&blue()].suspended, Process::HELD_ON_IDLE.into());
 }
+
+/// PAINS 10: the old side is given up though the new one is sick. Every way to move the traffic
+/// asks the same gate.
+#[tokio::test(start_paused = true)]
+async fn no_way_leads_the_traffic_to_a_sick_colour() {
+    let scene = Scene::before(Verb::Scaledown).await;
+    for instance in scene.cloud.instances(&blue()) {
+        scene.cloud.break_instance(&instance.id, true);
+    }
+    tokio::time::sleep(Duration::from_mins(5)).await;
+    let before = scene.world();
+    let last = scene.bluegreen().log().await.expect("the journals can be read").remove(0);
+    assert_eq!(last.operation, "switch");
+    let back = SwitchOptions::default().with_to(Color::Blue);
+    let switched = scene.bluegreen().switch(&scene.spec, back).await;
+    for (way, end) in [("switch", switched), ("undo", scene.undo(last.run).await)] {
+        let error = end.expect_err("blue is sick");
+        assert_eq!(error.kind(), OperationErrorKind::NotStarted, "{way}: {error}");
+        assert!(error.to_string().contains("0 of 3 healthy"), "{way}: {error}");
+    }
+    assert_eq!(scene.world(), before);
+    assert_eq!(scene.live().await, live(Color::Green));
+}
