@@ -71,7 +71,7 @@ async fn a_killed_run_goes_on_if_that_is_wanted() {
     is_killed(&stand).await;
     let done = stand.run(&forward).await;
     assert_eq!(done.status, 0, "{done:?}");
-    assert!(done.stdout.contains(&format!("\ndone: recover {ENV}, 5 changes (run ")), "{done:?}");
+    assert!(done.stdout.contains(&format!("\ndone: recover {ENV}, 7 changes (run ")), "{done:?}");
     assert_eq!(stand.json(&["status", ENV]).await["live"], "green");
     let run = stand.json(&["log"]).await[0]["run"].clone();
     let shown = stand.json(&["show", run.as_str().unwrap_or_default()]).await;

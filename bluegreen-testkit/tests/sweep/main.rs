@@ -42,7 +42,7 @@ fn whatever_goes_wrong_it_is_as_before_or_as_planned() {
     }
     let floor = match (only, is_whole) {
         (Some(_), _) => 1,
-        (None, true) => 250_000,
+        (None, true) => 300_000,
         (None, false) => 6_000,
     };
     report.assert_clean(floor);
