@@ -19,8 +19,13 @@ const SOON: [&str; 2] = ["--poll", "100ms"];
 /// A switch resumes one colour and suspends the other at the same time, and each of the two takes
 /// the other back: whoever lacks one may be left half way, is told so, and goes on as soon as it
 /// is there.
-const BOTH_WAYS: [(&str, &str); 2] =
-    [("switch", "autoscaling:ResumeProcesses"), ("switch", "autoscaling:SuspendProcesses")];
+const BOTH_WAYS: [(&str, &str); 4] = [
+    ("switch", "autoscaling:ResumeProcesses"),
+    ("switch", "autoscaling:SuspendProcesses"),
+    // The notes of who holds what, beside them.
+    ("switch", "autoscaling:CreateOrUpdateTags"),
+    ("switch", "autoscaling:DeleteTags"),
+];
 
 /// A stand whose emulator lets a user do what a policy says, and nothing else.
 struct Guarded {

@@ -59,7 +59,7 @@ async fn a_switch_is_undone_from_its_journal() {
     assert!(plan.contains("\n  take back: send all traffic to green\n"), "{plan}");
     assert!(plan.contains("exact       route web:80: web-http-green → web-http\n"), "{plan}");
     let planned = stand.json(&["undo", run, "--dry-run"]).await;
-    assert_eq!((&planned["undoes"], &planned["changes"]), (&json!(run), &json!(5)));
+    assert_eq!((&planned["undoes"], &planned["changes"]), (&json!(run), &json!(7)));
     assert_eq!(planned["point_of_no_return"], Value::Null);
     assert_eq!(planned["rollback_estimate_s"], 4);
 
