@@ -7,7 +7,7 @@ use super::{Circumstances, OperationError};
 use crate::change::CloudChange;
 use crate::cloud::{CloudError, ReadCloud};
 use crate::model::{
-    Environment, LaunchSource, ListenerKey, ListenerSettings, LoadBalancerName, RouteKey,
+    Capacity, Environment, LaunchSource, ListenerKey, ListenerSettings, LoadBalancerName, RouteKey,
     RuleSettings, Side, TargetGroupName, TargetGroupSettings,
 };
 use crate::plan::{CloudPlan, DowngradeFacts, ScaledownFacts};
@@ -30,7 +30,11 @@ pub(super) async fn downgrade_facts(
     let balancers: Vec<LoadBalancerName> = environment.load_balancers().into_iter().collect();
     let green = async {
         match &environment.green {
-            Some(side) => making(cloud, &side.group.name).await,
+            // It is stopped before it is deleted, and made again at that size if it must be.
+            Some(side) => Ok(making(cloud, &side.group.name).await?.map(|mut making| {
+                making.settings.capacity = Capacity::ZERO;
+                making
+            })),
             None => Ok(None),
         }
     };
