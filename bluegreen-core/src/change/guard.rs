@@ -20,8 +20,7 @@ use crate::model::{
 pub(super) async fn check(change: &CloudChange, cloud: &dyn ReadCloud) -> Result<(), CloudError> {
     match change {
         CloudChange::Capacity(edit) => {
-            check_ours(cloud, &edit.of).await?;
-            check_group(cloud, &edit.of, Some(edit.after), "stopping machines").await
+            check_group(cloud, &edit.of, Some(edit.after), "setting the size").await
         }
         CloudChange::ScalingGroup(edit) if edit.after.is_none() => {
             check_group(cloud, &edit.of, None, "deleting the scaling group").await
@@ -34,19 +33,6 @@ pub(super) async fn check(change: &CloudChange, cloud: &dyn ReadCloud) -> Result
     }
 }
 
-/// Refuses to resize a group of no environment: somebody may have made another one of the name of
-/// one that a run deleted, and its size looks like any other.
-async fn check_ours(cloud: &dyn ReadCloud, name: &ScalingGroupName) -> Result<(), CloudError> {
-    match read(cloud, name).await? {
-        Some(group) if group.environment().is_none() => {
-            Err(CloudError::new(CloudErrorKind::Rejected, "setting the size", name).with_source(
-                "it carries no tag of an environment: it is another group of the same name",
-            ))
-        }
-        _ => Ok(()),
-    }
-}
-
 async fn check_group(
     cloud: &dyn ReadCloud,
     name: &ScalingGroupName,
@@ -54,6 +40,13 @@ async fn check_group(
     what: &'static str,
 ) -> Result<(), CloudError> {
     let Some(group) = read(cloud, name).await? else { return Ok(()) };
+    // Somebody may have made another one of the name of one that a run deleted, and its size looks
+    // like any other.
+    if capacity.is_some() && group.environment().is_none() {
+        return Err(CloudError::new(CloudErrorKind::Rejected, what, name).with_source(
+            "it carries no tag of an environment: it is another group of the same name",
+        ));
+    }
     let stops = |after: Capacity| after.desired.min(after.max) < group.capacity.desired;
     if !capacity.is_none_or(stops) || group.instances.is_empty() {
         return Ok(());
