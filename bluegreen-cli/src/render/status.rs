@@ -272,15 +272,16 @@ fn differences(parity: &[Disparity]) -> String {
             styled(BAD.bold(), &astray.to_string())
         ),
     };
-    let mut table = Table::new(&["FIELD", "BLUE", "GREEN", "WHY"]);
     let (intended, others): (Vec<_>, Vec<_>) =
         parity.iter().partition(|one| one.intended.is_some());
-    for one in others.into_iter().chain(intended) {
+    let lines = others.into_iter().chain(intended).map(|one| {
         let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
-        let why = one.intended.unwrap_or("not intended").to_owned();
-        table.row([one.field.clone(), shown(&one.blue), shown(&one.green), why]);
-    }
-    heading + &table.lines(2)
+        let why = one.intended.map_or_else(|| styled(BAD, "not intended"), str::to_owned);
+        let (blue, green) = (shown(&one.blue), shown(&one.green));
+        // Values may be long: each has a line of its own.
+        format!("  {}: {why}\n    blue   {blue}\n    green  {green}\n", one.field)
+    });
+    std::iter::once(heading).chain(lines).collect::<Vec<_>>().join("\n")
 }
 
 fn routes(report: &StatusReport) -> Table {
