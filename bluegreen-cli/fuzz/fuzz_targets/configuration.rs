@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use cli::{config, exit, failure};
+use cli::{config, duration, exit, failure};
 use config::{Config, Environment};
 use failure::Failure;
 
@@ -13,6 +13,7 @@ use failure::Failure;
 #[allow(dead_code, reason = "the rest of the program is not here")]
 mod cli {
     pub(crate) mod config;
+    pub(crate) mod duration;
     pub(crate) mod exit;
     pub(crate) mod failure;
 }
@@ -45,6 +46,7 @@ fn is_sound(Environment { spec, account, .. }: &Environment) {
     assert_eq!(spec.account.as_str().len(), 12);
     assert!(spec.account.as_str().bytes().all(|byte| byte.is_ascii_digit()));
     assert_eq!(spec.idle_ports.to_string().parse(), Ok(spec.idle_ports.clone()));
+    assert!(!spec.quiet.window.is_zero(), "nothing would be waited for");
     let _how_to_get_there = (&account.alias, &account.profile, &account.role);
 }
 
