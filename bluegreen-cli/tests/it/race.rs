@@ -47,9 +47,7 @@ impl Race {
         let begin = Instant::now();
         let loser = loop {
             if let Ok((stream, _)) = self.endpoint.accept() {
-                // On a slow machine the winner loses its patience, and asks once more.
-                let is_alone = held.replace(stream).is_none_or(|earlier| is_given_up(&earlier));
-                assert!(is_alone, "both of them went on");
+                assert!(held.replace(stream).is_none(), "both of them went on");
             }
             let ended = |child: &mut Child| child.try_wait().expect("one's own child").is_some();
             if let Some(loser) = racers.iter_mut().position(ended) {
@@ -107,19 +105,6 @@ impl Race {
 
     fn said(&self, child: Child) -> Said {
         Said::of(&child.wait_with_output().expect("one's own child"), &self.sandbox)
-    }
-}
-
-/// Returns whether whoever asked has closed the connection.
-fn is_given_up(mut stream: &TcpStream) -> bool {
-    stream.set_nonblocking(true).expect("a socket can be asked without waiting");
-    let mut some = [0; 4096];
-    loop {
-        match stream.read(&mut some) {
-            Ok(0) => return true,
-            Ok(_) => {}
-            Err(error) => return error.kind() != std::io::ErrorKind::WouldBlock,
-        }
     }
 }
 
