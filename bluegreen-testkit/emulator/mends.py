@@ -9,8 +9,11 @@
   is compared with that of a form in which a space is written otherwise.
 - CreateListener takes a port that is taken. Asked for the same once more, as by
   a client whose answer was lost, it and CreateTargetGroup do nothing on AWS.
+- PutObject and DeleteObject look whether their condition holds, and act on it
+  later: of two requests that come together both may be let through.
 """
 
+import threading
 from xml.sax.saxutils import escape
 
 from moto.autoscaling.exceptions import AutoscalingClientError
@@ -23,6 +26,7 @@ from moto.ec2.responses.launch_templates import LaunchTemplates
 from moto.elbv2.exceptions import DuplicateListenerError
 from moto.elbv2.models import ELBv2Backend
 from moto.iam.access_control import IAMRequest
+from moto.s3.responses import S3Response
 
 
 def create_version(self, data, description):
@@ -197,3 +201,17 @@ def check_signature(self):
 
 IAMRequest._raise_access_denied = raise_access_denied
 IAMRequest.check_signature = check_signature
+
+one_at_a_time = threading.RLock()
+
+
+def alone(change):
+    def changed(self, *args, **named):
+        with one_at_a_time:
+            return change(self, *args, **named)
+
+    return changed
+
+
+S3Response.put_object = alone(S3Response.put_object)
+S3Response.delete_object = alone(S3Response.delete_object)
