@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bluegreen_aws::Task;
 use bluegreen_core::model::Color;
+use bluegreen_core::plan::Waits;
 use bluegreen_core::transaction::Policy;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
@@ -218,9 +219,7 @@ pub(crate) struct Deploy {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) size: Option<u32>,
     #[command(flatten)]
-    pub(crate) timeout: Timeout,
-    #[command(flatten)]
-    pub(crate) poll: Poll,
+    pub(crate) waiting: Waiting,
     #[command(flatten)]
     pub(crate) settle: Settle,
 }
@@ -250,9 +249,7 @@ pub(crate) struct Scaledown {
     #[arg(long, value_name = "COLOR")]
     pub(crate) only: Option<Color>,
     #[command(flatten)]
-    pub(crate) timeout: Timeout,
-    #[command(flatten)]
-    pub(crate) poll: Poll,
+    pub(crate) waiting: Waiting,
     #[command(flatten)]
     pub(crate) settle: Settle,
 }
@@ -264,19 +261,26 @@ pub(crate) struct Downgrade {
     #[arg(value_name = "ENV")]
     pub(crate) environment: String,
     #[command(flatten)]
-    pub(crate) timeout: Timeout,
-    #[command(flatten)]
-    pub(crate) poll: Poll,
+    pub(crate) waiting: Waiting,
     #[command(flatten)]
     pub(crate) settle: Settle,
 }
 
-/// How long to wait.
+/// How long to wait, and how often to look.
 #[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct Timeout {
+pub(crate) struct Waiting {
     /// Give up waiting after this long, and take everything back
     #[arg(long, value_name = "TIME", default_value = "15m", value_parser = duration::parse)]
-    pub(crate) timeout: Duration,
+    timeout: Duration,
+    #[command(flatten)]
+    poll: Poll,
+}
+
+impl Waiting {
+    /// Returns how an operation waits.
+    pub(crate) fn waits(self) -> Waits {
+        Waits { timeout: self.timeout, poll: self.poll.poll }
+    }
 }
 
 /// How often to look.
@@ -381,9 +385,7 @@ pub(crate) struct Undo {
     #[arg(value_name = "RUN")]
     pub(crate) run: String,
     #[command(flatten)]
-    pub(crate) timeout: Timeout,
-    #[command(flatten)]
-    pub(crate) poll: Poll,
+    pub(crate) waiting: Waiting,
     #[command(flatten)]
     pub(crate) settle: Settle,
 }

@@ -16,12 +16,14 @@ mod switch;
 mod undo;
 mod upgrade;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 pub use deploy::{DeployFacts, DeployOptions, DeploySource, deploy};
 pub use doctor::{Examination, Finding, FindingSeverity, examine};
+pub(crate) use downgrade::launch_before;
 pub use downgrade::{DowngradeFacts, DowngradeOptions, downgrade};
 pub use holds::{ExpiredHold, expired_hold};
 pub(crate) use holds::{signed, sweep};
@@ -38,7 +40,10 @@ pub use upgrade::{Names, UpgradeOptions, UpgradeSurvey, upgrade};
 
 use crate::change::{CloudChange, Edit};
 use crate::gate::{CloudGate, SideKey};
-use crate::model::{Color, Environment, Liveness, Member, Process, ScalingGroup, Side};
+use crate::model::{
+    Color, Environment, Forward, Liveness, Member, Process, Route, ScalingGroup, Side,
+    TargetGroupName,
+};
 use crate::transaction::{Patience, Plan, Stage};
 
 /// A plan of changes of a cloud.
@@ -130,6 +135,20 @@ fn check_kept_checked(environment: &Environment, side: &Side) -> Result<(), Refu
         Some(member) => Err(Refusal::NoIdleListener(member.target_group.name.clone())),
         None => Ok(()),
     }
+}
+
+/// Returns the change that gives a route's target groups other weights; `None` if they have them.
+fn reweighted(
+    route: &Route,
+    forward: &Forward,
+    weights: BTreeMap<TargetGroupName, u32>,
+) -> Option<CloudChange> {
+    let after = Forward::new(weights, forward.stickiness().cloned()).ok()?;
+    let after = after.with_form(forward.form().clone());
+    (after != *forward).then(|| {
+        let after = route.actions.with_forward(&after);
+        CloudChange::Route(Edit::new(route.key.clone(), route.actions.clone(), after))
+    })
 }
 
 fn side_key(side: &Side) -> SideKey {

@@ -3,7 +3,7 @@ use std::path::Path;
 
 use bluegreen_core::model::{ImageId, UserData};
 use bluegreen_core::operation::Operation;
-use bluegreen_core::plan::{DeployOptions, DeploySource, Waits};
+use bluegreen_core::plan::{DeployOptions, DeploySource};
 
 use crate::args::Deploy;
 use crate::failure::Failure;
@@ -14,8 +14,7 @@ const MOST_USER_DATA: u64 = 16 * 1024;
 
 /// Puts a new version on the colour that does not serve.
 pub(super) fn operation(options: &Deploy) -> Result<Operation, Failure> {
-    let waits = Waits { timeout: options.timeout.timeout, poll: options.poll.poll };
-    let deploy = DeployOptions::new(source(options)?).with_waits(waits);
+    let deploy = DeployOptions::new(source(options)?).with_waits(options.waiting.waits());
     Ok(Operation::Deploy(options.size.into_iter().fold(deploy, DeployOptions::with_size)))
 }
 

@@ -47,7 +47,8 @@ pub(super) async fn run(session: &Session, options: &Doctor) -> Result<u8, Failu
             }
         }
     }
-    write(session, &reports, wanted.len() == 1);
+    let text = |report: &DoctorReport| render::doctor(report, render::width());
+    session.out.reports(&reports, wanted.len() == 1, text);
     Ok(code)
 }
 
@@ -76,21 +77,6 @@ async fn look(
     let (name, alias) = (&environment.spec.name, &environment.account.alias);
     let account = environment.spec.account.as_str();
     Ok(DoctorReport::new(name.as_str(), account, alias, region, examine(&found)))
-}
-
-/// Writes one environment as itself, and several as a list.
-fn write(session: &Session, reports: &[DoctorReport], is_single: bool) {
-    let out = session.out;
-    match reports {
-        [report] if is_single && out.is_json() => out.json(report),
-        [] if is_single => {}
-        reports if out.is_json() => out.json(&reports),
-        reports => {
-            let width = render::width();
-            let texts: Vec<String> = reports.iter().map(|one| render::doctor(one, width)).collect();
-            out.text(&texts.join("\n"));
-        }
-    }
 }
 
 /// Returns the exit code for the worst finding: what stands in the way would be refused.

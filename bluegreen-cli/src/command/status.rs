@@ -42,7 +42,7 @@ pub(super) async fn run(session: &Session, options: &Status) -> Result<u8, Failu
         Output::Text | Output::Json => {
             let reports: Vec<StatusReport> =
                 reports.into_iter().map(|(report, _)| report).collect();
-            write(session, &reports, is_single);
+            session.out.reports(&reports, is_single, render::status);
         }
         format => {
             let found = reports.iter().map(|(_, environment)| environment);
@@ -91,20 +91,6 @@ async fn look(
         return Ok((report.with_parity(parity), observed));
     }
     Ok((report, observed))
-}
-
-/// Writes one environment as itself, and several as a list.
-fn write(session: &Session, reports: &[StatusReport], is_single: bool) {
-    let out = session.out;
-    match reports {
-        [report] if is_single && out.is_json() => out.json(report),
-        [] if is_single => {}
-        reports if out.is_json() => out.json(&reports),
-        reports => {
-            let texts: Vec<String> = reports.iter().map(render::status).collect();
-            out.text(&texts.join("\n"));
-        }
-    }
 }
 
 /// Says what went wrong with some environments, and returns the exit code.

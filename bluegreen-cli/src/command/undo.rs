@@ -1,5 +1,5 @@
 use bluegreen_core::operation::{Operation, run_details};
-use bluegreen_core::plan::{UndoOptions, Waits};
+use bluegreen_core::plan::UndoOptions;
 
 use super::operate::Request;
 use super::{Session, runs};
@@ -11,8 +11,7 @@ pub(super) async fn request(session: &Session, options: &Undo) -> Result<Request
     let store = session.store().await?;
     let run = runs::find(&*store, &options.run).await?;
     let undone = run_details(&*store, &run).await?;
-    let waits = Waits { timeout: options.timeout.timeout, poll: options.poll.poll };
-    let operation = Operation::Undo(UndoOptions::new(run).with_waits(waits));
+    let operation = Operation::Undo(UndoOptions::new(run).with_waits(options.waiting.waits()));
     let environment = undone.summary.environment.clone();
     Ok(Request::new(environment.as_str(), operation, options.settle).with_undone(undone))
 }

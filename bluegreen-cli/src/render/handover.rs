@@ -56,8 +56,6 @@ impl Handover {
     /// Takes what was observed; `None` if the environment is split, so that nothing is live.
     pub(crate) fn new(environment: &Environment) -> Option<Self> {
         let Liveness::Live(live) = environment.liveness() else { return None };
-        let sides =
-            || Color::BOTH.into_iter().filter_map(|one| Some((one, environment.side(one)?)));
         let names = |side: &Side| {
             side.members.iter().map(|member| member.target_group.name.to_string()).collect()
         };
@@ -70,8 +68,11 @@ impl Handover {
                 .iter()
                 .filter_map(|route| RouteValue::new(environment, route))
                 .collect(),
-            scaling_groups: sides().map(|(color, side)| (color, GroupValue::new(side))).collect(),
-            target_groups: sides().map(|(color, side)| (color, names(side))).collect(),
+            scaling_groups: environment
+                .sides()
+                .map(|(color, side)| (color, GroupValue::new(side)))
+                .collect(),
+            target_groups: environment.sides().map(|(color, side)| (color, names(side))).collect(),
         })
     }
 

@@ -54,6 +54,24 @@ impl Out {
         write(&mut anstream::stdout().lock(), &format!("{text}\n"));
     }
 
+    /// Writes reports: one that was asked for alone as itself, several as a list.
+    pub(crate) fn reports<T: Serialize>(
+        self,
+        reports: &[T],
+        is_single: bool,
+        text: impl Fn(&T) -> String,
+    ) {
+        match reports {
+            [report] if is_single && self.is_json => self.json(report),
+            [] if is_single => {}
+            reports if self.is_json => self.json(&reports),
+            reports => {
+                let texts: Vec<String> = reports.iter().map(text).collect();
+                self.text(&texts.join("\n"));
+            }
+        }
+    }
+
     /// Writes a line about what is going on, unless nobody wants to know.
     pub(crate) fn note(self, text: &str) {
         if !self.is_quiet {

@@ -12,8 +12,8 @@ use super::CloudChange;
 use super::scaling_group::read;
 use crate::cloud::{CloudError, CloudErrorKind, ReadCloud};
 use crate::model::{
-    Capacity, ListenerKey, LoadBalancerName, ResourceKey, Route, RouteKey, ScalingGroupName,
-    TargetGroupName, tag_key,
+    Capacity, Listener, ListenerKey, LoadBalancerName, ResourceKey, Route, RouteKey,
+    ScalingGroupName, TargetGroupName, tag_key,
 };
 
 /// Refuses a change that would stop or delete what a live route reaches.
@@ -86,15 +86,8 @@ async fn reaching(
 ) -> Result<Vec<(RouteKey, TargetGroupName)>, CloudError> {
     let listeners = cloud.listeners(load_balancer).await?;
     let rules = try_join_all(listeners.iter().map(|one| cloud.rules(&one.key))).await?;
-    let defaults = listeners.into_iter().map(|listener| Route {
-        key: RouteKey::default_of(listener.key),
-        actions: listener.actions,
-        takes: None,
-    });
+    let defaults = listeners.iter().map(Listener::default_route);
     let reached = |route: Route| {
-        if route.is_test() {
-            return None;
-        }
         let forward = route.actions.forward()?;
         let name = names.iter().find(|name| forward.reaches(name))?;
         Some((route.key, name.clone()))

@@ -210,6 +210,11 @@ impl Environment {
         }
     }
 
+    /// Returns the sides that there are, blue first.
+    pub fn sides(&self) -> impl Iterator<Item = (Color, &Side)> {
+        Color::BOTH.into_iter().filter_map(|color| Some((color, self.side(color)?)))
+    }
+
     /// Returns the weight of each colour in a route, a lone target group counting as 100.
     pub fn weights(&self, route: &Route) -> Colors<u32> {
         let weight = |color| {

@@ -59,6 +59,13 @@ string_id! {
     TargetGroupName;
 }
 
+impl AccountId {
+    /// Returns the number, with the name that people gave the account if there is one.
+    pub fn with_alias(&self, alias: Option<&str>) -> String {
+        alias.map_or_else(|| self.to_string(), |alias| format!("{self} ({alias})"))
+    }
+}
+
 impl RunId {
     /// Makes an id that sorts by `started` and that no other run has.
     pub fn generate(started: super::Timestamp) -> Self {

@@ -96,6 +96,12 @@ pub struct Listener {
 }
 
 impl Listener {
+    /// Returns what it does when no rule matches, as a route.
+    pub fn default_route(&self) -> Route {
+        let key = RouteKey::default_of(self.key.clone());
+        Route { key, actions: self.actions.clone(), takes: None }
+    }
+
     /// Returns whether it is one of a network load balancer.
     pub fn is_of_network(&self) -> bool {
         // An application load balancer speaks nothing else, a gateway's listeners no protocol.

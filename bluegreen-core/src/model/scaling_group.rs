@@ -54,6 +54,11 @@ impl ScalingGroup {
         self.tag(tag_key::HOLD).and_then(Hold::read)
     }
 
+    /// Returns whether it has no machines and wants none.
+    pub fn is_stopped(&self) -> bool {
+        self.capacity == Capacity::ZERO && self.instances.is_empty()
+    }
+
     /// Returns how many machines are in service.
     pub fn in_service(&self) -> usize {
         self.instances.iter().filter(|one| one.lifecycle == Lifecycle::InService).count()

@@ -25,6 +25,11 @@ pub mod tag_key {
     pub const CAPACITY: &str = "bluegreen:capacity";
     /// The run that holds an idle group, and what of it was suspended before that.
     pub const HOLD: &str = "bluegreen:hold";
+
+    /// Returns whether a tag is one that this tool writes, by its key.
+    pub fn is_ours(key: &str) -> bool {
+        key.starts_with("bluegreen:")
+    }
 }
 
 /// Names a resource that has tags.

@@ -3,7 +3,7 @@ use futures_util::future::{join, join_all};
 use super::history::RunSummary;
 use super::{Bluegreen, EnvironmentSpec, OperationError};
 use crate::cloud::{CloudError, ReadCloud};
-use crate::model::{Color, Environment, Estate, TargetGroupName};
+use crate::model::{Environment, Estate, TargetGroupName};
 use crate::plan::{Examination, Names};
 use crate::transaction::chain;
 
@@ -83,18 +83,15 @@ async fn look_closer(
             Err(error) => found.miss(&format!("who reaches {name}"), &error),
         }
     }
-    for color in Color::BOTH {
-        let Some(side) = environment.side(color) else { continue };
+    for (color, side) in environment.sides() {
         match cloud.scaling_group_settings(&side.group.name).await {
             Ok(settings) => found.groups.extend(settings.map(|settings| (color, settings))),
             Err(error) => found.miss(&format!("settings of {}", side.group.name), &error),
         }
     }
-    let target_groups: Vec<&TargetGroupName> = Color::BOTH
-        .into_iter()
-        .filter_map(|color| environment.side(color))
-        .flat_map(|side| side.members.iter().map(|member| &member.target_group.name))
-        .collect();
+    let members = environment.sides().flat_map(|(_, side)| &side.members);
+    let target_groups: Vec<&TargetGroupName> =
+        members.map(|member| &member.target_group.name).collect();
     let looks = target_groups.iter().map(|name| cloud.target_group_settings(name));
     for (name, settings) in target_groups.iter().zip(join_all(looks).await) {
         match settings {

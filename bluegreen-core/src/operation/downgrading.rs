@@ -3,14 +3,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::{try_join, try_join_all};
 
 use super::making::making;
+use super::survey::{target_groups, version};
 use super::{Circumstances, OperationError};
-use crate::change::CloudChange;
 use crate::cloud::{CloudError, ReadCloud};
 use crate::model::{
-    Capacity, Environment, LaunchSource, ListenerKey, ListenerSettings, LoadBalancerName, RouteKey,
-    RuleSettings, Side, TargetGroupName, TargetGroupSettings,
+    Capacity, Environment, ListenerKey, ListenerSettings, LoadBalancerName, RouteKey, RuleSettings,
 };
-use crate::plan::{CloudPlan, DowngradeFacts, ScaledownFacts};
+use crate::plan::{CloudPlan, DowngradeFacts, ScaledownFacts, launch_before};
 
 /// Reads everything that a downgrade deletes, as much as possible at the same time.
 pub(super) async fn downgrade_facts(
@@ -19,10 +18,7 @@ pub(super) async fn downgrade_facts(
     circumstances: &Circumstances,
     drain: ScaledownFacts,
 ) -> Result<DowngradeFacts, OperationError> {
-    let sides = || [Some(&environment.blue), environment.green.as_ref()].into_iter().flatten();
-    let members = || sides().flat_map(|side: &Side| &side.members);
-    let names: Vec<TargetGroupName> =
-        members().map(|member| member.target_group.name.clone()).collect();
+    let members = || environment.sides().flat_map(|(_, side)| &side.members);
     let idle: Vec<ListenerKey> =
         members().filter_map(|member| member.idle_listener.clone()).collect();
     let tests: Vec<RouteKey> =
@@ -43,7 +39,7 @@ pub(super) async fn downgrade_facts(
         try_join(
             try_join(try_join(green, rules(cloud, &tests)), cloud.load_balancers(&balancers)),
             try_join(
-                target_groups(cloud, &names),
+                target_groups(cloud, members()),
                 try_join(listeners(cloud, &idle), float(cloud, environment, upgrade.as_ref())),
             ),
         )
@@ -59,17 +55,6 @@ pub(super) async fn downgrade_facts(
         floats,
         drain,
     })
-}
-
-async fn target_groups(
-    cloud: &dyn ReadCloud,
-    names: &[TargetGroupName],
-) -> Result<BTreeMap<TargetGroupName, TargetGroupSettings>, CloudError> {
-    let looks = names.iter().map(|name| async move {
-        Ok::<_, CloudError>((name.clone(), cloud.target_group_settings(name).await?))
-    });
-    let found = try_join_all(looks).await?.into_iter();
-    Ok(found.filter_map(|(name, settings)| Some((name, settings?))).collect())
 }
 
 async fn rules(
@@ -103,15 +88,9 @@ async fn float(
     environment: &Environment,
     upgrade: Option<&CloudPlan>,
 ) -> Result<Option<u64>, CloudError> {
-    let changes = upgrade.into_iter().flat_map(CloudPlan::changes);
-    let mut pinned = changes.filter_map(|(_, change)| match change {
-        CloudChange::Launch(edit) if edit.of == environment.blue.group.name => Some(&edit.before),
-        _ => None,
-    });
-    match pinned.next().and_then(LaunchSource::template) {
-        Some((template, version)) if version.floats() => {
-            cloud.template_version(template, version).await
-        }
-        _ => Ok(None),
+    let group = &environment.blue.group.name;
+    match upgrade.and_then(|upgrade| launch_before(upgrade, group)) {
+        Some(launch) => version(cloud, launch).await,
+        None => Ok(None),
     }
 }

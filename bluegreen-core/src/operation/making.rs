@@ -1,7 +1,6 @@
-use std::collections::BTreeSet;
-
 use futures_util::future::try_join;
 
+use super::survey::alarms;
 use crate::cloud::{CloudError, ReadCloud};
 use crate::model::ScalingGroupName;
 use crate::plan::Making;
@@ -18,11 +17,6 @@ pub(super) async fn making(
         cloud.launch_source_exists(&launch),
     )
     .await?;
-    let names: BTreeSet<_> = policies.iter().flat_map(|policy| &policy.alarms).cloned().collect();
-    let alarms = if names.is_empty() {
-        Vec::new()
-    } else {
-        cloud.alarms(&names.into_iter().collect::<Vec<_>>()).await?
-    };
+    let alarms = alarms(cloud, &policies).await?;
     Ok(Some(Making { settings, policies, schedules, alarms, fittings, can_launch }))
 }

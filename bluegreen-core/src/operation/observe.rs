@@ -8,8 +8,7 @@ use crate::cloud::{CloudError, ReadCloud};
 use crate::gate::target_health;
 use crate::model::{
     AccountId, Color, Environment, ImageId, LaunchSource, Listener, ListenerKey, Member, Pair,
-    Route, RouteKey, ScalingGroup, Side, TargetGroup, TargetGroupName, TargetHealth, TestRule,
-    tag_key,
+    Route, ScalingGroup, Side, TargetGroup, TargetGroupName, TargetHealth, TestRule, tag_key,
 };
 use crate::plan::Names;
 
@@ -101,11 +100,8 @@ pub(super) async fn check_account(
     }
     // Not everybody may ask for its name; the number is what counts.
     let alias = cloud.account_alias().await.ok().flatten();
-    let named = |account: &AccountId, alias: Option<&str>| {
-        alias.map_or_else(|| account.to_string(), |alias| format!("{account} ({alias})"))
-    };
-    let (found, wanted) =
-        (named(account, alias.as_deref()), named(&spec.account, spec.account_alias.as_deref()));
+    let found = account.with_alias(alias.as_deref());
+    let wanted = spec.account.with_alias(spec.account_alias.as_deref());
     let name = &spec.name;
     Err(OperationError::refused(format!(
         "these credentials are of account {found}, but environment `{name}` is in account {wanted}"
@@ -135,11 +131,7 @@ async fn routes(
     names: &[TargetGroupName],
 ) -> Result<Vec<Route>, CloudError> {
     let rules = try_join_all(live.iter().map(|listener| cloud.rules(&listener.key))).await?;
-    let defaults = live.iter().map(|listener| Route {
-        key: RouteKey::default_of(listener.key.clone()),
-        actions: listener.actions.clone(),
-        takes: None,
-    });
+    let defaults = live.iter().map(|listener| listener.default_route());
     let is_ours = |route: &Route| {
         let forward = route.actions.forward();
         forward.is_some_and(|forward| names.iter().any(|name| forward.names(name)))

@@ -1,9 +1,8 @@
-use std::collections::BTreeSet;
-
 use futures_util::future::try_join;
 
+use super::survey::{alarms, settings};
 use super::{EnvironmentSpec, OperationError};
-use crate::cloud::{CloudError, CloudErrorKind, ReadCloud};
+use crate::cloud::{CloudError, ReadCloud};
 use crate::model::{Environment, ScalingGroup};
 use crate::plan::{Disparity, GroupWhole, Names, parity};
 
@@ -22,19 +21,11 @@ pub async fn compare(
 async fn whole(cloud: &dyn ReadCloud, group: &ScalingGroup) -> Result<GroupWhole, CloudError> {
     let name = &group.name;
     let ((settings, fittings), (policies, schedules)) = try_join(
-        try_join(cloud.scaling_group_settings(name), cloud.fittings(name)),
+        try_join(settings(cloud, name), cloud.fittings(name)),
         try_join(cloud.policies(name), cloud.schedules(name)),
     )
     .await?;
-    let settings = settings.ok_or_else(|| {
-        CloudError::new(CloudErrorKind::NotFound, "reading the scaling group", name)
-    })?;
-    let names: BTreeSet<_> = policies.iter().flat_map(|policy| &policy.alarms).cloned().collect();
-    let alarms = if names.is_empty() {
-        Vec::new()
-    } else {
-        cloud.alarms(&names.into_iter().collect::<Vec<_>>()).await?
-    };
+    let alarms = alarms(cloud, &policies).await?;
     let suspended = group.suspended.clone();
     Ok(GroupWhole { settings, suspended, fittings, policies, alarms, schedules })
 }

@@ -9,7 +9,7 @@ use super::survey::{survey, version};
 use super::{Circumstances, EnvironmentSpec, OperationError};
 use crate::cloud::{CloudError, ReadCloud};
 use crate::model::{
-    Color, Environment, ImageId, LaunchSource, Liveness, ScalingGroup, Side, TemplateVersion,
+    Environment, ImageId, LaunchSource, Liveness, ScalingGroup, Side, TemplateVersion,
 };
 use crate::plan::{
     Decision, DeployFacts, DeployOptions, DeploySource, DowngradeOptions, NETWORK_SETTLE, Refusal,
@@ -100,7 +100,7 @@ pub async fn prepare(
 }
 
 fn groups(environment: &Environment) -> impl Iterator<Item = &ScalingGroup> {
-    Color::BOTH.into_iter().filter_map(|color| environment.side(color)).map(|side| &side.group)
+    environment.sides().map(|(_, side)| &side.group)
 }
 
 /// Refuses while somebody replaces the instances of a group.

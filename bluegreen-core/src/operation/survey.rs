@@ -5,8 +5,8 @@ use futures_util::future::{try_join, try_join_all};
 use super::{EnvironmentSpec, OperationError};
 use crate::cloud::{CloudError, ReadCloud};
 use crate::model::{
-    Alarm, Environment, HealthStrategy, LaunchSource, LoadBalancerName, Policy, Route, RunId,
-    ScalingGroupSettings, TargetGroupName, TargetGroupSettings,
+    Alarm, Environment, HealthStrategy, LaunchSource, LoadBalancerName, Member, Policy, Route,
+    RunId, ScalingGroupName, ScalingGroupSettings, TargetGroupName, TargetGroupSettings,
 };
 use crate::plan::{Names, UpgradeSurvey};
 
@@ -29,8 +29,8 @@ pub(super) async fn survey(
                 ),
                 try_join(cloud.limits(), rules(cloud, environment)),
             ),
-            try_join(target_groups(cloud, environment), async {
-                let settings = settings(cloud, environment);
+            try_join(target_groups(cloud, &environment.blue.members), async {
+                let settings = settings(cloud, group);
                 let (settings, policies) = try_join(settings, cloud.policies(group)).await?;
                 let more = try_join(cloud.schedules(group), cloud.fittings(group)).await?;
                 Ok((settings, policies, more))
@@ -81,11 +81,12 @@ async fn open_ports(
     Ok(try_join_all(looks).await?.into_iter().collect())
 }
 
-async fn target_groups(
+/// Reads what would make the target groups of members again.
+pub(super) async fn target_groups(
     cloud: &dyn ReadCloud,
-    environment: &Environment,
+    members: impl IntoIterator<Item = &Member>,
 ) -> Result<BTreeMap<TargetGroupName, TargetGroupSettings>, CloudError> {
-    let looks = environment.blue.members.iter().map(|member| async move {
+    let looks = members.into_iter().map(|member| async move {
         let name = &member.target_group.name;
         Ok::<_, CloudError>((name.clone(), cloud.target_group_settings(name).await?))
     });
@@ -93,18 +94,22 @@ async fn target_groups(
     Ok(found.into_iter().filter_map(|(name, settings)| Some((name, settings?))).collect())
 }
 
-async fn settings(
+/// Reads what would make a scaling group again that must be there.
+pub(super) async fn settings(
     cloud: &dyn ReadCloud,
-    environment: &Environment,
+    name: &ScalingGroupName,
 ) -> Result<ScalingGroupSettings, CloudError> {
-    let name = &environment.blue.group.name;
     cloud.scaling_group_settings(name).await?.ok_or_else(|| {
         let kind = crate::cloud::CloudErrorKind::NotFound;
         CloudError::new(kind, "reading the scaling group", name)
     })
 }
 
-async fn alarms(cloud: &dyn ReadCloud, policies: &[Policy]) -> Result<Vec<Alarm>, CloudError> {
+/// Reads the alarms that set off policies.
+pub(super) async fn alarms(
+    cloud: &dyn ReadCloud,
+    policies: &[Policy],
+) -> Result<Vec<Alarm>, CloudError> {
     let names: BTreeSet<_> = policies.iter().flat_map(|policy| &policy.alarms).cloned().collect();
     if names.is_empty() {
         return Ok(Vec::new());

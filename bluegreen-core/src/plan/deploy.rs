@@ -93,7 +93,7 @@ pub fn deploy(
     let group = &idle.group;
     let patience = options.waits.until_true();
     let mut stages = Vec::new();
-    if group.capacity != Capacity::ZERO || !group.instances.is_empty() {
+    if !group.is_stopped() {
         stages.push(drained(environment, color, facts.drain, options.waits)?);
     }
     let held = hold(group).into_iter().collect();
@@ -121,7 +121,7 @@ pub(super) fn stop(side: &Side, waits: Waits) -> Vec<CloudStage> {
             vec![CloudChange::Capacity(stop)],
         ));
     }
-    if group.capacity != Capacity::ZERO || !group.instances.is_empty() {
+    if !group.is_stopped() {
         stages.push(Stage::gate(
             "wait until its machines are gone",
             CloudGate::Empty { group: group.name.clone(), patience: waits.until_true() },

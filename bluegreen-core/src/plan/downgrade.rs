@@ -1,5 +1,7 @@
 mod restore;
 
+pub(crate) use restore::launch_before;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -8,11 +10,12 @@ use super::removal::{Making, Removal};
 use super::scaledown::drained;
 use super::{
     CloudPlan, Decision, Refusal, ScaledownFacts, Waits, check_free, checked, deploy, live_color,
+    reweighted,
 };
-use crate::change::{CloudChange, Edit};
+use crate::change::CloudChange;
 use crate::model::{
-    Capacity, Color, Environment, Forward, ListenerKey, ListenerSettings, LoadBalancer,
-    ResourceKey, RouteKey, RuleSettings, Side, Tags, TargetGroupName, TargetGroupSettings, tag_key,
+    Color, Environment, ListenerKey, ListenerSettings, LoadBalancer, ResourceKey, RouteKey,
+    RuleSettings, Side, Tags, TargetGroupName, TargetGroupSettings, tag_key,
 };
 use crate::transaction::Stage;
 
@@ -76,7 +79,7 @@ pub fn downgrade(
     check_free(&green.group)?;
     check_ours(green, facts)?;
     let mut stages = Vec::new();
-    if green.group.capacity != Capacity::ZERO || !green.group.instances.is_empty() {
+    if !green.group.is_stopped() {
         stages.push(drained(environment, Color::Green, facts.drain, options.waits)?);
     }
     stages.extend(deploy::stop(green, options.waits));
@@ -139,12 +142,7 @@ fn unrouted(environment: &Environment, green: &Side) -> Vec<CloudChange> {
         let forward = route.actions.forward()?;
         let mut weights = forward.weights().clone();
         weights.retain(|name, _| !names.contains(name));
-        let after = Forward::new(weights, forward.stickiness().cloned()).ok()?;
-        let after = after.with_form(forward.form().clone());
-        (after != *forward).then(|| {
-            let after = route.actions.with_forward(&after);
-            CloudChange::Route(Edit::new(route.key.clone(), route.actions.clone(), after))
-        })
+        reweighted(route, forward, weights)
     };
     environment.routes.iter().filter_map(change).collect()
 }

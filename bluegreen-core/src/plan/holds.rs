@@ -126,6 +126,5 @@ fn kept_by(original: &ScalingGroup) -> BTreeSet<Process> {
 }
 
 fn group<'a>(environment: &'a Environment, name: &ScalingGroupName) -> Option<&'a ScalingGroup> {
-    let sides = Color::BOTH.into_iter().filter_map(|color| environment.side(color));
-    sides.map(|side| &side.group).find(|group| group.name == *name)
+    environment.sides().map(|(_, side)| &side.group).find(|group| group.name == *name)
 }

@@ -139,9 +139,8 @@ pub fn unclaimed(
 ///
 /// Before `upgrade` no idle listener does: one that is there was left by a run that is gone.
 fn claims(environment: &Environment) -> Vec<ResourceKey> {
-    let sides = [Some(&environment.blue), environment.green.as_ref()];
     let mut claimed = Vec::new();
-    for side in sides.into_iter().flatten() {
+    for (_, side) in environment.sides() {
         claimed.push(ResourceKey::ScalingGroup(side.group.name.clone()));
         for member in &side.members {
             claimed.push(ResourceKey::TargetGroup(member.target_group.name.clone()));

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Names;
 use crate::model::{
     Alarm, Color, DimensionValue, Environment, Fitting, Opaque, Pair, Policy, Process,
-    ScalingGroupName, ScalingGroupSettings, Schedule, TargetGroupName,
+    ScalingGroupName, ScalingGroupSettings, Schedule, TargetGroupName, tag_key,
 };
 use crate::transaction::{Fields, fields};
 
@@ -168,7 +168,7 @@ impl View<'_> {
         if field.starts_with("size.") {
             return Some("each colour has its own size");
         }
-        if field.starts_with("tags.bluegreen:") {
+        if field.strip_prefix("tags.").is_some_and(tag_key::is_ours) {
             return Some("written by bluegreen");
         }
         let versioned = field.ends_with(".version.number") || field == "launch.configuration";

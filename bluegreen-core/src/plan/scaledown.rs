@@ -67,7 +67,7 @@ pub fn scaledown(
     let color = live.other();
     let idle = side(environment, color)?;
     check_free(&idle.group)?;
-    if idle.group.capacity == Capacity::ZERO && idle.group.instances.is_empty() {
+    if idle.group.is_stopped() {
         return Ok(Decision::Nothing(format!("{color} has no machines")));
     }
     let mut before = vec![drained(environment, color, facts, options.waits)?];

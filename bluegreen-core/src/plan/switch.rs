@@ -4,13 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CloudStage, Decision, Refusal, Waits, check_free, check_kept_checked, checked, hold, processes,
-    side, side_key,
+    reweighted, side, side_key,
 };
-use crate::change::{CloudChange, Edit};
+use crate::change::CloudChange;
 use crate::gate::CloudGate;
-use crate::model::{
-    Color, Environment, Forward, Liveness, Process, Route, ScalingGroup, TargetGroupName,
-};
+use crate::model::{Color, Environment, Liveness, Process, Route, ScalingGroup, TargetGroupName};
 use crate::transaction::Stage;
 
 /// The heaviest weight that a load balancer takes.
@@ -85,12 +83,7 @@ fn moved(environment: &Environment, route: &Route, to: Color) -> Option<CloudCha
     for pair in &environment.pairs {
         move_weight(&mut weights, pair.get(to.other()), pair.get(to), keep);
     }
-    let after = Forward::new(weights, forward.stickiness().cloned()).ok()?;
-    let after = after.with_form(forward.form().clone());
-    (after != *forward).then(|| {
-        let after = route.actions.with_forward(&after);
-        CloudChange::Route(Edit::new(route.key.clone(), route.actions.clone(), after))
-    })
+    reweighted(route, forward, weights)
 }
 
 /// Moves all the weight of a pair from one target group to the other.

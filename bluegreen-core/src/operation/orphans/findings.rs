@@ -5,7 +5,7 @@ use futures_util::future::{try_join, try_join_all};
 use crate::cloud::{CloudError, CloudErrorKind, ReadCloud};
 use crate::model::{
     Environment, Listener, ListenerKey, ListenerSettings, LoadBalancerName, PortRange, ResourceKey,
-    Route, RouteKey, ScalingGroupName, TargetGroupName, TargetGroupSettings,
+    Route, ScalingGroupName, TargetGroupName, TargetGroupSettings,
 };
 use crate::operation::making::making;
 use crate::plan::{Census, Findings, Making};
@@ -104,11 +104,7 @@ async fn routes(
             .map(|listener| async move { or_nothing(cloud.rules(&listener.key).await) }),
     )
     .await?;
-    let defaults = listeners.into_iter().map(|Listener { key, actions, .. }| Route {
-        key: RouteKey::default_of(key),
-        actions,
-        takes: None,
-    });
+    let defaults = listeners.iter().map(Listener::default_route);
     Ok(defaults.chain(rules.into_iter().flatten()).collect())
 }
 

@@ -14,23 +14,19 @@ pub(super) fn account(found: &Examination) -> Vec<Finding> {
         )
         .mended_by("aws sts get-caller-identity"),
         Ok((account, alias)) if *account == found.wanted => {
-            Finding::ok(CHECK, format!("account {}", named(account.as_str(), alias.as_deref())))
+            Finding::ok(CHECK, format!("account {}", account.with_alias(alias.as_deref())))
         }
         Ok((account, alias)) => Finding::problem(
             CHECK,
             format!(
                 "these credentials are of account {}, and the environment is in account {}",
-                named(account.as_str(), alias.as_deref()),
+                account.with_alias(alias.as_deref()),
                 found.wanted
             ),
             "every operation refuses, and nothing else can be judged",
         )
         .mended_by("choose the right profile: `--profile NAME`"),
     }]
-}
-
-fn named(account: &str, alias: Option<&str>) -> String {
-    alias.map_or_else(|| account.to_owned(), |alias| format!("{account} ({alias})"))
 }
 
 /// Tells what each operation lacks.

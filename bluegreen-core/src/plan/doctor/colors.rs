@@ -1,9 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::{Examination, Finding};
-use crate::model::{
-    Capacity, Color, Environment, LaunchSource, Liveness, Process, Side, Tags, tag_key,
-};
+use crate::model::{Capacity, Color, Environment, LaunchSource, Liveness, Process, Tags, tag_key};
 use crate::transaction::{Fields, differences, fields};
 
 /// Tells which colour is live.
@@ -25,15 +23,11 @@ pub(super) fn liveness(environment: &Environment) -> Vec<Finding> {
     }]
 }
 
-fn sides(environment: &Environment) -> impl Iterator<Item = (Color, &Side)> {
-    Color::BOTH.into_iter().filter_map(|color| Some((color, environment.side(color)?)))
-}
-
 /// Finds groups that launch whatever version is the newest.
 pub(super) fn templates(environment: &Environment) -> Vec<Finding> {
     const CHECK: &str = "templates";
     let mut findings = Vec::new();
-    for (color, side) in sides(environment) {
+    for (color, side) in environment.sides() {
         let group = &side.group.name;
         match &side.group.launch {
             LaunchSource::Template { version, .. } | LaunchSource::Mixed { version, .. }
@@ -172,16 +166,6 @@ pub(super) fn drift(found: &Examination, environment: &Environment) -> Vec<Findi
 
 /// Leaves out the tags that must differ, or that this tool writes.
 fn foreign(tags: &Tags) -> Fields {
-    let ours = [
-        tag_key::ENVIRONMENT,
-        tag_key::COLOR,
-        tag_key::PAIR,
-        tag_key::RUN,
-        tag_key::IMAGE,
-        tag_key::CAPACITY,
-        tag_key::HOLD,
-    ];
-    let foreign: BTreeMap<_, _> =
-        tags.iter().filter(|(key, _)| !ours.contains(&key.as_str())).collect();
+    let foreign: BTreeMap<_, _> = tags.iter().filter(|(key, _)| !tag_key::is_ours(key)).collect();
     fields(&foreign)
 }

@@ -75,8 +75,7 @@ fn demands(quota: Quota, environment: &Environment) -> Vec<(String, u64, u64)> {
             (number(used), if is_made { 2 * pairs_on(environment, name) } else { 0 })
         }),
         QuotaKind::Targets => each(environment, |name| {
-            let sides = [Some(&environment.blue), environment.green.as_ref()];
-            let members = sides.into_iter().flatten().flat_map(|side| &side.members);
+            let members = environment.sides().flat_map(|(_, side)| &side.members);
             let here = members.filter(|member| member.target_group.load_balancers.contains(name));
             let used = here.map(|member| number(member.health.len())).sum();
             let more = u64::from(environment.blue.group.capacity.desired);

@@ -4,11 +4,8 @@ use super::{CloudPlan, DowngradeFacts};
 use crate::change::{CloudChange, Edit};
 use crate::model::{
     Environment, LaunchSource, LoadBalancerName, ResourceKey, ScalingGroupName, Tags,
-    TargetGroupName, TemplateVersion,
+    TargetGroupName, TemplateVersion, tag_key,
 };
-
-/// What the keys of all our tags begin with.
-const OURS: &str = "bluegreen:";
 
 /// Returns the changes that leave blue, and the load balancers, as they were before the upgrade.
 pub(super) fn changes(environment: &Environment, facts: &DowngradeFacts) -> Vec<CloudChange> {
@@ -32,7 +29,7 @@ fn tags(environment: &Environment, facts: &DowngradeFacts) -> Vec<CloudChange> {
         .chain(members)
         .filter_map(|(resource, tags)| {
             let had = had(&resource, facts);
-            let ours = tags.into_iter().filter(|(key, _)| key.starts_with(OURS));
+            let ours = tags.into_iter().filter(|(key, _)| tag_key::is_ours(key));
             let before: BTreeMap<_, _> = ours.map(|(key, value)| (key, Some(value))).collect();
             let of = |key: &String| (key.clone(), had.get(key).cloned().flatten());
             let after: BTreeMap<_, _> = before.keys().map(of).collect();
@@ -54,21 +51,22 @@ fn had(resource: &ResourceKey, facts: &DowngradeFacts) -> BTreeMap<String, Optio
 /// Lets the group follow a floating version again, if that means what it launches now.
 fn unpinned(environment: &Environment, facts: &DowngradeFacts) -> Option<CloudChange> {
     let group = &environment.blue.group;
-    let floating = before_launch(&group.name, facts)?;
+    let floating = launch_before(facts.upgrade.as_ref()?, &group.name)?.clone();
     let Some((_, TemplateVersion::Number(pinned))) = group.launch.template() else { return None };
     let is_same = facts.floats == Some(*pinned) && floating != group.launch;
     is_same
         .then(|| CloudChange::Launch(Edit::new(group.name.clone(), group.launch.clone(), floating)))
 }
 
-/// Returns what a group launched before the upgrade, if that changed it.
-fn before_launch(group: &ScalingGroupName, facts: &DowngradeFacts) -> Option<LaunchSource> {
-    let changes = facts.upgrade.iter().flat_map(CloudPlan::changes);
-    let mut edits = changes.filter_map(|(_, change)| match change {
-        CloudChange::Launch(edit) if edit.of == *group => Some(edit.before.clone()),
+/// Returns what a group launched before a run that changed it.
+pub(crate) fn launch_before<'a>(
+    run: &'a CloudPlan,
+    group: &ScalingGroupName,
+) -> Option<&'a LaunchSource> {
+    run.changes().find_map(|(_, change)| match change {
+        CloudChange::Launch(edit) if edit.of == *group => Some(&edit.before),
         _ => None,
-    });
-    edits.next()
+    })
 }
 
 /// Turns off the deletion protection that the upgrade turned on, unless others may count on it.

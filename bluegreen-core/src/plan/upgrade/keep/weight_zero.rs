@@ -1,7 +1,7 @@
 use super::UpgradeSurvey;
-use crate::change::{CloudChange, Edit};
+use crate::change::CloudChange;
 use crate::model::{Environment, Forward, Route};
-use crate::plan::Refusal;
+use crate::plan::{Refusal, reweighted};
 
 /// Puts the green target groups into every live route of their pairs, at weight 0.
 ///
@@ -31,12 +31,7 @@ fn joined(
         weights.entry(pair.green.clone()).or_insert(0);
     }
     check(survey, route, forward)?;
-    let Ok(after) = Forward::new(weights, forward.stickiness().cloned()) else { return Ok(None) };
-    if after == *forward {
-        return Ok(None);
-    }
-    let after = route.actions.with_forward(&after.with_form(forward.form().clone()));
-    Ok(Some(CloudChange::Route(Edit::new(route.key.clone(), route.actions.clone(), after))))
+    Ok(reweighted(route, forward, weights))
 }
 
 /// Refuses a route whose clients a weight would not move.
