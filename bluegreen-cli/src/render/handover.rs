@@ -131,23 +131,19 @@ impl RouteValue {
 impl GroupValue {
     fn new(side: &Side) -> Self {
         let group = &side.group;
-        let (mut template, mut version, mut configuration) = (None, None, None);
-        match &group.launch {
-            LaunchSource::Template { template: name, version: number } => {
-                template = Some(name.to_string());
-                version = Some(number.to_string());
-            }
-            LaunchSource::Configuration(name) => configuration = Some(name.to_string()),
-            // It is not for us to say how it is launched.
-            _ => {}
-        }
+        let (template, version) = group.launch.template().unzip();
+        let configuration = match &group.launch {
+            LaunchSource::Configuration(name) => Some(name.to_string()),
+            // It is not for us to say how anything else is launched.
+            _ => None,
+        };
         Self {
             name: group.name.to_string(),
             min: group.capacity.min,
             desired: group.capacity.desired,
             max: group.capacity.max,
-            launch_template: template,
-            launch_version: version,
+            launch_template: template.map(ToString::to_string),
+            launch_version: version.map(ToString::to_string),
             launch_configuration: configuration,
             image: side.image.as_ref().map(ToString::to_string),
         }
@@ -180,7 +176,28 @@ pub(crate) fn ssm(handovers: &[Handover]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use bluegreen_core::cloud::ReadScalingGroups as _;
+    use bluegreen_core::model::{LaunchTemplateName, Opaque, ScalingGroupName, TemplateVersion};
+    use bluegreen_testkit::{FakeCloud, World};
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_group_of_mixed_instances_is_handed_over_with_its_template() {
+        let name = ScalingGroupName::new("nginx-live");
+        let mut world = World::example();
+        let group = world.scaling_groups.get_mut(&name).expect("it is in the example");
+        group.launch = LaunchSource::Mixed {
+            template: LaunchTemplateName::new("nginx"),
+            version: TemplateVersion::Number(1),
+            policy: Opaque::default(),
+        };
+        let found = FakeCloud::new(world).scaling_groups(&[name]).await.expect("it can be read");
+        let group = found.into_iter().next().expect("it is there");
+        let value = GroupValue::new(&Side { group, image: None, members: vec![] });
+        assert_eq!(value.launch_template.as_deref(), Some("nginx"));
+        assert_eq!(value.launch_version.as_deref(), Some("1"));
+    }
 
     #[test]
     fn names_of_parameters_have_no_odd_letters() {

@@ -209,12 +209,10 @@ impl TargetGroupReport {
 
 /// Returns the version of a launch template, or the name of what else is launched.
 fn version(launch: &LaunchSource) -> String {
-    match launch {
-        LaunchSource::Template { version: TemplateVersion::Number(number), .. } => {
-            number.to_string()
-        }
-        LaunchSource::Template { version, .. } => version.to_string(),
-        other => other.to_string(),
+    match launch.template() {
+        Some((_, TemplateVersion::Number(number))) => number.to_string(),
+        Some((_, version)) => version.to_string(),
+        None => launch.to_string(),
     }
 }
 
