@@ -1,13 +1,11 @@
 //! How much there may be of what operations make.
 
 use async_trait::async_trait;
-use aws_sdk_elasticloadbalancingv2::operation::describe_account_limits::DescribeAccountLimitsOutput;
 use bluegreen_core::cloud::{CloudError, ReadQuotas};
 use bluegreen_core::model::{Quota, QuotaKind};
 
 use crate::AwsCloud;
 use crate::error::read_error;
-use crate::page::Pages;
 
 const OPERATION: &str = "DescribeAccountLimits";
 
@@ -43,28 +41,12 @@ impl AwsCloud {
         Ok(both.into_iter().flatten().collect())
     }
 
-    /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeAccountLimits.html>
     async fn load_balancing_quotas(&self) -> Result<Vec<Quota>, CloudError> {
-        let (mut limits, mut marker, mut pages) = (Vec::new(), None, Pages::new());
-        loop {
-            let request = self.load_balancing_read().await.describe_account_limits();
-            let page: DescribeAccountLimitsOutput = match request.set_marker(marker).send().await {
-                Ok(page) => page,
-                Err(error) if self.is_not_offered(OPERATION, &error) => return Ok(Vec::new()),
-                Err(error) => return Err(read_error(OPERATION, "the account", error)),
-            };
-            limits.extend(page.limits.unwrap_or_default());
-            marker = page.next_marker.filter(|marker| !marker.is_empty());
-            let Some(next) = &marker else { break };
-            pages.turn(next).map_err(|why| crate::error::refused(OPERATION, "the account", why))?;
-        }
-        let mut quotas = Vec::new();
-        for limit in limits {
-            let max = limit.max().and_then(|max| max.parse().ok());
-            if let (Some(of), Some(limit)) = (limit.name().and_then(kind), max) {
-                quotas.push(Quota { of, limit, used: None });
-            }
-        }
+        let limits = self.describe_load_balancing_limits().await?.into_iter();
+        let quota = |(name, limit): (String, u32)| {
+            Some(Quota { of: kind(&name)?, limit: limit.into(), used: None })
+        };
+        let mut quotas: Vec<Quota> = limits.filter_map(quota).collect();
         if let Some(quota) = quotas.iter_mut().find(|one| one.of == QuotaKind::TargetGroups) {
             let there = self.target_groups_exactly(None).await?.len();
             quota.used = u64::try_from(there).ok();
