@@ -199,6 +199,10 @@ async fn deregistration_delay(
     environment: &Environment,
 ) -> Result<Duration, OperationError> {
     let Some((_, idle)) = sides(environment) else { return Ok(Duration::ZERO) };
+    // A colour without machines has nothing to drain: no planner asks.
+    if idle.group.is_stopped() {
+        return Ok(Duration::ZERO);
+    }
     let looks =
         idle.members.iter().map(|member| cloud.target_group_settings(&member.target_group.name));
     let found = try_join_all(looks).await?;
