@@ -13,12 +13,15 @@ pub(crate) mod policy;
 pub(crate) mod rule;
 pub(crate) mod schedule;
 pub(crate) mod target_group;
+mod template;
 pub(crate) mod tls;
 
 use std::fmt;
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+
+pub(crate) use template::template_data;
 
 /// Says why something cannot be translated.
 #[derive(Debug, thiserror::Error)]

@@ -13,7 +13,9 @@ use crate::InvalidConfig;
 use crate::budget::{Budget, Call};
 use crate::query::{Query, Service};
 
-pub(crate) use launch_templates::{NewTemplateVersion, NotDeleted, TemplateVersionData};
+pub(crate) use launch_templates::{
+    NewTemplate, NewTemplateVersion, NotDeleted, TemplateVersionData,
+};
 pub(crate) use network_acls::NetworkAcl;
 pub(crate) use security_groups::SecurityGroup;
 

@@ -7,14 +7,15 @@ use aws_smithy_types::base64;
 use bluegreen_core::cloud::{CloudError, CloudErrorKind, ReadLaunch, WriteLaunch};
 use bluegreen_core::model::{
     ImageId, LaunchConfigurationName, LaunchEdit, LaunchSource, LaunchTemplateName, Mark,
-    TemplateVersion, UserData,
+    TemplateSettings, TemplateVersion, UserData,
 };
 use futures_util::future::{try_join, try_join_all};
 use sha2::{Digest, Sha256};
 
 use crate::AwsCloud;
-use crate::ec2::{NewTemplateVersion, NotDeleted, TemplateVersionData};
-use crate::error::{not_found, read_error, refused, write_error};
+use crate::convert::template_data;
+use crate::ec2::{NewTemplate, NewTemplateVersion, NotDeleted, TemplateVersionData};
+use crate::error::{not_found, or_absent, read_error, refused, write_error};
 use crate::locate::if_there;
 
 /// The state of an image that can be launched.
@@ -146,6 +147,47 @@ impl WriteLaunch for AwsCloud {
             }
             Err(error) => Err(write_error(OPERATION, template, error)),
         }
+    }
+
+    async fn create_launch_template(
+        &self,
+        template: &LaunchTemplateName,
+        mark: &Mark,
+        settings: &TemplateSettings,
+    ) -> Result<(), CloudError> {
+        const OPERATION: &str = "CreateLaunchTemplate";
+        if self.find_marked(template, mark).await?.is_some() {
+            return Ok(());
+        }
+        let configuration = self.edited_configuration(OPERATION, &settings.version).await?;
+        let data = template_data(&configuration)
+            .map_err(|why| refused(OPERATION, &settings.version.source, why))?;
+        let request = NewTemplate {
+            name: template.as_str(),
+            client_token: client_token(mark),
+            description: mark.as_str(),
+            data,
+            tags: &settings.tags,
+        };
+        let answer = self.ec2().create_template(&request).await;
+        answer.map_err(|error| write_error(OPERATION, template, error))
+    }
+
+    async fn delete_launch_template(
+        &self,
+        template: &LaunchTemplateName,
+        mark: &Mark,
+    ) -> Result<(), CloudError> {
+        const OPERATION: &str = "DeleteLaunchTemplate";
+        let versions = self.describe_versions(template, &[]).await?;
+        if !versions.iter().any(|one| one.version_description == mark.as_str()) {
+            return Ok(());
+        }
+        if versions.len() > 1 {
+            return Err(refused(OPERATION, template, "it has versions that somebody added"));
+        }
+        let answer = self.ec2().delete_template(template.as_str()).await;
+        or_absent(answer.map_err(|error| write_error(OPERATION, template, error)))
     }
 
     async fn create_launch_configuration(

@@ -5,6 +5,7 @@ use aws_sdk_autoscaling::operation::describe_launch_configurations::DescribeLaun
 use aws_sdk_autoscaling::types as sdk;
 use bluegreen_core::cloud::CloudError;
 use bluegreen_core::model::{ImageId, LaunchConfigurationName, LaunchEdit, LaunchSource};
+use futures_util::future::try_join;
 
 use crate::AwsCloud;
 use crate::budget::Call;
@@ -58,6 +59,24 @@ impl AwsCloud {
         Ok(found.iter().filter_map(image).collect())
     }
 
+    /// Returns a launch configuration as an edit of it would be.
+    pub(crate) async fn edited_configuration(
+        &self,
+        operation: &'static str,
+        edit: &LaunchEdit,
+    ) -> Result<sdk::LaunchConfiguration, CloudError> {
+        let LaunchSource::Configuration(source) = &edit.source else {
+            return Err(refused(operation, &edit.source, "it is no launch configuration"));
+        };
+        let data = user_data(edit.user_data.as_ref());
+        let data = data.map_err(|why| refused(operation, source, why))?;
+        let found = self.describe_launch_configurations(&[source]).await?;
+        let mut edited = found.into_iter().next().ok_or_else(|| not_found(operation, source))?;
+        edited.image_id = edit.image.as_ref().map(ToString::to_string).or(edited.image_id);
+        edited.user_data = data.or(edited.user_data);
+        Ok(edited)
+    }
+
     /// Makes a launch configuration as an edit of another one.
     pub(crate) async fn copy_launch_configuration(
         &self,
@@ -65,24 +84,11 @@ impl AwsCloud {
         edit: &LaunchEdit,
     ) -> Result<(), CloudError> {
         const OPERATION: &str = "CreateLaunchConfiguration";
-        let LaunchSource::Configuration(source) = &edit.source else {
-            let why = "a launch configuration is not made from a launch template";
-            return Err(refused(OPERATION, name, why));
-        };
-        let data = user_data(edit.user_data.as_ref());
-        let data = data.map_err(|why| refused(OPERATION, name, why))?;
-        let mut found = self.describe_launch_configurations(&[source, name]).await?;
-        let mut take = |wanted: &LaunchConfigurationName| {
-            let is_wanted = |one: &sdk::LaunchConfiguration| {
-                one.launch_configuration_name() == Some(wanted.as_str())
-            };
-            found.iter().position(is_wanted).map(|index| found.swap_remove(index))
-        };
-        let existing = take(name);
-        let mut wanted = take(source).ok_or_else(|| not_found(OPERATION, source))?;
-        wanted.image_id = edit.image.as_ref().map(ToString::to_string).or(wanted.image_id);
-        wanted.user_data = data.or(wanted.user_data);
-        if let Some(existing) = existing {
+        let names = [name];
+        let existing = self.describe_launch_configurations(&names);
+        let (existing, wanted) =
+            try_join(existing, self.edited_configuration(OPERATION, edit)).await?;
+        if let Some(existing) = existing.into_iter().next() {
             return if nameless(existing) == nameless(wanted) {
                 Ok(())
             } else {

@@ -43,7 +43,7 @@ Operations: status, upgrade, deploy, switch, scaledown, downgrade, orphans, doct
 
 /// How `deploy` is used: one of three ways to say what.
 const DEPLOY: &str = "\
-bluegreen deploy [OPTIONS] <ENV> [--image <AMI>] [--user-data <FILE>]
+bluegreen deploy [OPTIONS] <ENV> [--image <AMI>] [--user-data <FILE>] [--to-template <NAME>]
        bluegreen deploy [OPTIONS] <ENV> --template-version <N>
        bluegreen deploy [OPTIONS] <ENV> --from <COLOR>";
 
@@ -207,13 +207,17 @@ pub(crate) struct Deploy {
     /// Launch what the live colour launches, with this user data
     #[arg(long, group = "source", value_name = "FILE")]
     pub(crate) user_data: Option<PathBuf>,
+    /// Launch it from a new launch template of this name, made from the launch configuration that
+    /// the live colour has; later deploys make versions of it
+    #[arg(long, group = "source", value_name = "NAME")]
+    pub(crate) to_template: Option<String>,
     /// Launch this version of the idle colour's launch template
     #[arg(long, group = "source", value_name = "N")]
-    #[arg(conflicts_with_all = ["image", "user_data", "from"])]
+    #[arg(conflicts_with_all = ["image", "user_data", "to_template", "from"])]
     pub(crate) template_version: Option<u64>,
     /// Launch what this colour launches
     #[arg(long, group = "source", value_name = "COLOR")]
-    #[arg(conflicts_with_all = ["image", "user_data"])]
+    #[arg(conflicts_with_all = ["image", "user_data", "to_template"])]
     pub(crate) from: Option<Color>,
     /// Start this many machines [default: as many as the live colour has]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

@@ -33,7 +33,7 @@ use crate::model::{
     Actions, Alarm, AlarmName, Capacity, FittingKey, Hold, LaunchConfigurationName, LaunchEdit,
     LaunchSource, ListenerKey, ListenerSettings, LoadBalancerName, Opaque, Policy, PolicyKey,
     Process, ResourceKey, RouteKey, RuleSettings, ScalingGroupName, ScalingGroupSettings, Schedule,
-    ScheduleName, TargetGroupName, TargetGroupSettings, UserData,
+    ScheduleName, TargetGroupName, TargetGroupSettings, TemplateSettings, UserData,
 };
 use crate::transaction::{Change, Failure, Fields, Position, Reversibility, Severity};
 use edit::EditKind;
@@ -71,6 +71,8 @@ pub enum CloudChange {
     Alarm(Edit<AlarmName, Option<Alarm>>),
     /// A version of a launch template.
     TemplateVersion(Edit<MarkedVersion, Option<LaunchEdit>>),
+    /// A launch template, made from a launch configuration.
+    LaunchTemplate(Edit<MarkedVersion, Option<TemplateSettings>>),
     /// A launch configuration.
     LaunchConfiguration(Edit<LaunchConfigurationName, Option<LaunchEdit>>),
     /// The tags that are named, and no others.
@@ -99,6 +101,7 @@ macro_rules! each {
             CloudChange::Schedule($edit) => $body,
             CloudChange::Alarm($edit) => $body,
             CloudChange::TemplateVersion($edit) => $body,
+            CloudChange::LaunchTemplate($edit) => $body,
             CloudChange::LaunchConfiguration($edit) => $body,
             CloudChange::Tags($edit) => $body,
             CloudChange::Image($edit) => $body,
@@ -129,6 +132,7 @@ impl CloudChange {
             Self::ScalingGroup(edit) => edit.after.is_none(),
             Self::Policy(edit) => edit.after.is_none(),
             Self::TemplateVersion(edit) => edit.after.is_none(),
+            Self::LaunchTemplate(edit) => edit.after.is_none(),
             Self::LaunchConfiguration(edit) => edit.after.is_none(),
             _ => false,
         }
@@ -173,6 +177,7 @@ impl Change for CloudChange {
             (Self::Schedule(one), Self::Schedule(last)) => one.before == last.after,
             (Self::Alarm(one), Self::Alarm(last)) => one.before == last.after,
             (Self::TemplateVersion(one), Self::TemplateVersion(last)) => one.before == last.after,
+            (Self::LaunchTemplate(one), Self::LaunchTemplate(last)) => one.before == last.after,
             (Self::LaunchConfiguration(one), Self::LaunchConfiguration(last)) => {
                 one.before == last.after
             }
@@ -215,12 +220,18 @@ impl Change for CloudChange {
 
     fn redacted(&self) -> Self {
         let mut change = self.clone();
-        if let Self::TemplateVersion(Edit { before, after, .. })
-        | Self::LaunchConfiguration(Edit { before, after, .. }) = &mut change
-        {
-            for edit in [before, after].into_iter().flatten() {
-                edit.user_data = edit.user_data.take().map(UserData::redacted);
+        let edits = match &mut change {
+            Self::TemplateVersion(Edit { before, after, .. })
+            | Self::LaunchConfiguration(Edit { before, after, .. }) => {
+                [before.as_mut(), after.as_mut()]
             }
+            Self::LaunchTemplate(Edit { before, after, .. }) => {
+                [before, after].map(|one| one.as_mut().map(|settings| &mut settings.version))
+            }
+            _ => [None, None],
+        };
+        for edit in edits.into_iter().flatten() {
+            edit.user_data = edit.user_data.take().map(UserData::redacted);
         }
         change
     }

@@ -35,7 +35,7 @@ pub use id::{
     LaunchTemplateName, LoadBalancerName, PolicyName, RunId, ScalingGroupName, ScheduleName,
     TargetGroupName,
 };
-pub use launch::{LaunchEdit, LaunchSource, Mark, TemplateVersion, UserData};
+pub use launch::{LaunchEdit, LaunchSource, Mark, TemplateSettings, TemplateVersion, UserData};
 pub use limits::{BalancerLimits, Limits};
 pub use load_balancer::{
     Listener, ListenerKey, ListenerSettings, LoadBalancer, LoadBalancerKind, ParsePortRangeError,

@@ -5,6 +5,8 @@
 - CreateLaunchTemplateVersion forgets the source version and the client token.
 - CreateAutoScalingGroup forgets the lifecycle hooks it is given, and replaces a
   group of the same name.
+- A group that is given a launch template keeps its launch configuration beside
+  it, and the other way round.
 - Who may not do something is told so in the words of no service; a signature
   is compared with that of a form in which a space is written otherwise.
 - CreateListener takes a port that is taken. Asked for the same once more, as by
@@ -17,6 +19,7 @@ import threading
 from xml.sax.saxutils import escape
 
 from moto.autoscaling.exceptions import AutoscalingClientError
+from moto.autoscaling.models import FakeAutoScalingGroup
 from moto.autoscaling.responses import AutoScalingResponse
 from moto.core.exceptions import AccessDeniedError
 from moto.core.responses import ActionResult
@@ -114,6 +117,20 @@ def delete_launch_template_versions(self):
 
 LaunchTemplates.create_launch_template_version = create_launch_template_version
 LaunchTemplates.delete_launch_template_versions = delete_launch_template_versions
+
+set_launch = FakeAutoScalingGroup._set_launch_configuration
+
+
+def launch_from_one(self, configuration, template, policy=None, **named):
+    policy = named.get("mixed_instances_policy", policy)
+    set_launch(self, configuration, template, policy)
+    if configuration:
+        self.ec2_launch_template = None
+    elif template or policy:
+        self.launch_config = self.launch_configuration_name = None
+
+
+FakeAutoScalingGroup._set_launch_configuration = launch_from_one
 
 create_without_hooks = AutoScalingResponse.create_auto_scaling_group
 

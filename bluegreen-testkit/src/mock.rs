@@ -22,7 +22,8 @@ use bluegreen_core::model::{
     ListenerKey, ListenerSettings, LoadBalancer, LoadBalancerName, Mark, Opaque, Permission,
     Policy, PolicyKey, PortRange, Process, Quota, Requests, ResourceKey, Route, RouteKey,
     RuleSettings, ScalingGroup, ScalingGroupName, ScalingGroupSettings, Schedule, ScheduleName,
-    Tags, TargetGroup, TargetGroupName, TargetGroupSettings, TargetHealth, TemplateVersion,
+    Tags, TargetGroup, TargetGroupName, TargetGroupSettings, TargetHealth, TemplateSettings,
+    TemplateVersion,
 };
 
 mockall::mock! {
@@ -237,6 +238,17 @@ mockall::mock! {
             edit: &LaunchEdit,
         ) -> Result<(), CloudError>;
         async fn delete_template_version(
+            &self,
+            template: &LaunchTemplateName,
+            mark: &Mark,
+        ) -> Result<(), CloudError>;
+        async fn create_launch_template(
+            &self,
+            template: &LaunchTemplateName,
+            mark: &Mark,
+            settings: &TemplateSettings,
+        ) -> Result<(), CloudError>;
+        async fn delete_launch_template(
             &self,
             template: &LaunchTemplateName,
             mark: &Mark,

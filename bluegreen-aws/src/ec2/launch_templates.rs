@@ -1,5 +1,6 @@
 use std::fmt;
 
+use bluegreen_core::model::Tags;
 use serde::Deserialize;
 
 use super::Ec2;
@@ -71,6 +72,33 @@ impl fmt::Debug for NewTemplateVersion<'_> {
             .finish_non_exhaustive()
     }
 }
+
+/// What a new template is made of.
+///
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplate.html>
+pub(crate) struct NewTemplate<'a> {
+    /// Its name.
+    pub(crate) name: &'a str,
+    /// Makes a repeat harmless.
+    pub(crate) client_token: String,
+    /// The description of its first version.
+    pub(crate) description: &'a str,
+    /// What its first version launches, parameter by parameter.
+    pub(crate) data: Vec<(String, String)>,
+    /// The tags of the template.
+    pub(crate) tags: &'a Tags,
+}
+
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplate.html>
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CreateTemplateReply {
+    warning: Option<Warning>,
+}
+
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DeleteLaunchTemplate.html>
+#[derive(Deserialize)]
+struct DeleteTemplateReply {}
 
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeLaunchTemplateVersions.html>
 #[derive(Deserialize)]
@@ -146,8 +174,17 @@ impl NotDeleted {
     }
 }
 
+/// Tells what EC2 finds wrong with what it made all the same.
+fn warn(template: &str, warning: Option<Warning>) {
+    for problem in warning.into_iter().flat_map(|warning| warning.error_set.items) {
+        let code = problem.code.as_str();
+        tracing::warn!(template, code, "the new version has a problem: {}", problem.message);
+    }
+}
+
 impl Ec2 {
-    /// Describes some versions of a template: numbers, `$Latest`, `$Default`.
+    /// Describes some versions of a template: numbers, `$Latest`, `$Default`; a page of all of them
+    /// if none is named.
     pub(crate) async fn describe_template_versions(
         &self,
         template: &str,
@@ -197,11 +234,39 @@ impl Ec2 {
             .with_some("LaunchTemplateData.ImageId", version.image)
             .with_some("LaunchTemplateData.UserData", version.user_data.clone());
         let reply: CreateVersionReply = self.0.call(form).await?;
-        for problem in reply.warning.into_iter().flat_map(|warning| warning.error_set.items) {
-            let (template, code) = (version.template, problem.code.as_str());
-            tracing::warn!(template, code, "the new version has a problem: {}", problem.message);
-        }
+        warn(version.template, reply.warning);
         Ok(reply.launch_template_version)
+    }
+
+    /// Makes a template. A repeat with the same client token makes no second one.
+    pub(crate) async fn create_template(
+        &self,
+        template: &NewTemplate<'_>,
+    ) -> Result<(), CallError> {
+        const TAGS: &str = "TagSpecification.1";
+        let mut form = Form::new("CreateLaunchTemplate")
+            .with("LaunchTemplateName", template.name)
+            .with("ClientToken", template.client_token.clone())
+            .with("VersionDescription", template.description)
+            .with(format!("{TAGS}.ResourceType"), "launch-template");
+        for (index, (key, value)) in (1..).zip(template.tags) {
+            form = form
+                .with(format!("{TAGS}.Tag.{index}.Key"), key)
+                .with(format!("{TAGS}.Tag.{index}.Value"), value);
+        }
+        for (name, value) in &template.data {
+            form = form.with(format!("LaunchTemplateData.{name}"), value);
+        }
+        let reply: CreateTemplateReply = self.0.call(form).await?;
+        warn(template.name, reply.warning);
+        Ok(())
+    }
+
+    /// Deletes a template with all of its versions.
+    pub(crate) async fn delete_template(&self, name: &str) -> Result<(), CallError> {
+        let form = Form::new("DeleteLaunchTemplate").with("LaunchTemplateName", name);
+        let _: DeleteTemplateReply = self.0.call(form).await?;
+        Ok(())
     }
 
     /// Deletes a version; the inner error is the one that EC2 has for this version alone.

@@ -76,6 +76,8 @@ pub(crate) enum Only {
     Ours,
     /// Tags are set as something is made.
     AsMade(&'static [&'static str]),
+    /// Tags are set as a launch template is made.
+    TemplateMade,
     /// Tags with keys of this tool are set.
     OurKeys,
     /// Machines are launched from a launch template.
@@ -164,6 +166,9 @@ impl Only {
             }
             Self::AsMade(actions) => {
                 ("StringEquals", json!({ "elasticloadbalancing:CreateAction": actions }))
+            }
+            Self::TemplateMade => {
+                ("StringEquals", json!({ "ec2:CreateAction": "CreateLaunchTemplate" }))
             }
             Self::OurKeys => ("ForAllValues:StringLike", json!({ "aws:TagKeys": ["bluegreen:*"] })),
             Self::FromTemplate => {

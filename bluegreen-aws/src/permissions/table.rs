@@ -240,6 +240,29 @@ pub(super) const NEEDS: &[Need] = &[
         on: &[Place::LaunchTemplate],
         ..called("MakeVersions")
     },
+    // A deploy may leave a launch configuration behind for a template of its own.
+    Need {
+        actions: &["ec2:CreateLaunchTemplate"],
+        by: &[Deploy],
+        on: &[Place::LaunchTemplate],
+        only: Only::TaggedByUs,
+        ..called("MakeLaunchTemplates")
+    },
+    Need {
+        actions: &["ec2:DeleteLaunchTemplate"],
+        by: &[Deploy],
+        on: &[Place::LaunchTemplate],
+        only: Only::Ours,
+        ..called("DeleteLaunchTemplates")
+    },
+    Need {
+        actions: &["ec2:CreateTags"],
+        by: &[Deploy],
+        on: &[Place::LaunchTemplate],
+        only: Only::TemplateMade,
+        way: Way::Checked,
+        ..called("TagLaunchTemplates")
+    },
     Need {
         actions: &[
             "autoscaling:CreateLaunchConfiguration",

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bluegreen_aws::{IamPolicy, Scope, Task};
 use bluegreen_core::model::{
-    AccountId, EnvironmentName, HealthStrategy, ImageId, RunId, ScalingGroupName,
+    AccountId, Color, EnvironmentName, HealthStrategy, ImageId, LaunchTemplateName, RunId,
+    ScalingGroupName,
 };
 use bluegreen_core::operation::{
     Bluegreen, Done, EnvironmentSpec, OperationError, OperationErrorKind,
@@ -202,6 +203,11 @@ async fn from_a_configuration() -> Seen {
     ran(Task::Upgrade, here.run(Task::Upgrade).await);
     here.note(Task::Upgrade);
     here.there_and_back(Task::Deploy).await;
+    // The way to a launch template.
+    let source = DeploySource::From(Color::Blue);
+    let options = DeployOptions::new(source).with_template(LaunchTemplateName::new("web-new"));
+    let end = here.bluegreen.deploy(&here.spec, options.with_waits(WAITS)).await;
+    here.take_back(Task::Deploy, ran(Task::Deploy, end)).await;
     here.seen
 }
 

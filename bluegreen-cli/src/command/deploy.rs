@@ -1,7 +1,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use bluegreen_core::model::{ImageId, UserData};
+use bluegreen_core::model::{ImageId, LaunchTemplateName, UserData};
 use bluegreen_core::operation::Operation;
 use bluegreen_core::plan::{DeployOptions, DeploySource};
 
@@ -15,7 +15,9 @@ const MOST_USER_DATA: u64 = 16 * 1024;
 /// Puts a new version on the colour that does not serve.
 pub(super) fn operation(options: &Deploy) -> Result<Operation, Failure> {
     let deploy = DeployOptions::new(source(options)?).with_waits(options.waiting.waits());
-    Ok(Operation::Deploy(options.size.into_iter().fold(deploy, DeployOptions::with_size)))
+    let deploy = options.size.into_iter().fold(deploy, DeployOptions::with_size);
+    let template = options.to_template.iter().map(LaunchTemplateName::new);
+    Ok(Operation::Deploy(template.fold(deploy, DeployOptions::with_template)))
 }
 
 fn source(options: &Deploy) -> Result<DeploySource, Failure> {

@@ -8,7 +8,7 @@ use super::{Edit, describe, scaling_group};
 use crate::cloud::{Cloud, CloudError, CloudErrorKind, ReadCloud};
 use crate::model::{
     LaunchConfigurationName, LaunchEdit, LaunchSource, LaunchTemplateName, Mark, ScalingGroupName,
-    TemplateVersion,
+    TemplateSettings, TemplateVersion,
 };
 use crate::transaction::{Fields, Position, fields};
 
@@ -55,6 +55,48 @@ impl EditKind for Edit<MarkedVersion, Option<LaunchEdit>> {
     async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
         let version = TemplateVersion::Marked(self.of.mark.clone());
         let found = cloud.template_version(&self.of.template, &version).await?;
+        Ok(edit::presence(found.is_some()))
+    }
+}
+
+#[async_trait]
+impl EditKind for Edit<MarkedVersion, Option<TemplateSettings>> {
+    fn resource(&self) -> String {
+        format!("launch template {}", self.of.template)
+    }
+
+    async fn observe(&self, cloud: &dyn ReadCloud) -> Result<Position, CloudError> {
+        let MarkedVersion { template, mark } = &self.of;
+        let version = TemplateVersion::Marked(mark.clone());
+        let is_ours = cloud.template_version(template, &version).await?.is_some();
+        if !is_ours && cloud.template_version(template, &TemplateVersion::Latest).await?.is_some() {
+            return Ok(Position::Drifted);
+        }
+        Ok(presence(is_ours, self.after.is_some()))
+    }
+
+    async fn apply(&self, cloud: &dyn Cloud) -> Result<(), CloudError> {
+        let MarkedVersion { template, mark } = &self.of;
+        match &self.after {
+            Some(settings) => cloud.create_launch_template(template, mark, settings).await,
+            None => cloud.delete_launch_template(template, mark).await,
+        }
+    }
+
+    fn describe(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let made = self.made();
+        let from = made.map_or_else(String::new, |one| format!(" from {}", one.version.source));
+        let edit = made.map_or_else(String::new, |one| words(&one.version));
+        let what = format_args!("launch template {}{from}{edit}", self.of.template);
+        describe::presence(f, self.before.as_ref(), self.after.as_ref(), what)
+    }
+
+    fn values(&self) -> (Fields, Fields) {
+        (edit::presence(self.before.is_some()), edit::presence(self.after.is_some()))
+    }
+
+    async fn find(&self, cloud: &dyn ReadCloud) -> Result<Fields, CloudError> {
+        let found = cloud.template_version(&self.of.template, &TemplateVersion::Latest).await?;
         Ok(edit::presence(found.is_some()))
     }
 }

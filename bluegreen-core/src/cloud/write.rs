@@ -9,6 +9,7 @@ use crate::model::{
     LaunchSource, LaunchTemplateName, ListenerKey, ListenerSettings, LoadBalancerName, Mark,
     Opaque, Policy, PolicyKey, Process, ResourceKey, RouteKey, RuleSettings, ScalingGroupName,
     ScalingGroupSettings, Schedule, ScheduleName, TargetGroupName, TargetGroupSettings,
+    TemplateSettings,
 };
 
 /// Changes what load balancers do with requests. Nothing here can delete one.
@@ -167,6 +168,27 @@ pub trait WriteLaunch: Debug + Send + Sync {
 
     /// Deletes the version that carries the mark.
     async fn delete_template_version(
+        &self,
+        template: &LaunchTemplateName,
+        mark: &Mark,
+    ) -> Result<(), CloudError>;
+
+    /// Makes a template whose first version carries the mark, from a launch configuration.
+    ///
+    /// A repeat is harmless. [`Rejected`](super::CloudErrorKind::Rejected) if another template has
+    /// the name, or if the launch configuration has what no template can say.
+    async fn create_launch_template(
+        &self,
+        template: &LaunchTemplateName,
+        mark: &Mark,
+        settings: &TemplateSettings,
+    ) -> Result<(), CloudError>;
+
+    /// Deletes the template that was made with the mark.
+    ///
+    /// [`Rejected`](super::CloudErrorKind::Rejected) if somebody has added versions: they would go
+    /// with it.
+    async fn delete_launch_template(
         &self,
         template: &LaunchTemplateName,
         mark: &Mark,

@@ -3,7 +3,7 @@ use std::fmt::{self, Write as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{ImageId, LaunchConfigurationName, LaunchTemplateName, Opaque, RunId};
+use super::{ImageId, LaunchConfigurationName, LaunchTemplateName, Opaque, RunId, Tags};
 
 /// What a scaling group starts its machines from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,6 +158,15 @@ pub struct LaunchEdit {
     /// Other user data, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_data: Option<UserData>,
+}
+
+/// What would make a launch template with its first version, from a launch configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateSettings {
+    /// What the first version is.
+    pub version: LaunchEdit,
+    /// The tags of the template itself; none of them reaches a machine.
+    pub tags: Tags,
 }
 
 /// What a machine runs at its first start; often holds secrets.

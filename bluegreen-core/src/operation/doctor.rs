@@ -1,8 +1,8 @@
 use futures_util::future::{join, join_all};
 
 use super::history::RunSummary;
-use super::{Bluegreen, EnvironmentSpec, OperationError};
-use crate::cloud::{CloudError, ReadCloud};
+use super::{Bluegreen, EnvironmentSpec, OperationError, compare};
+use crate::cloud::ReadCloud;
 use crate::model::{Environment, Estate, TargetGroupName};
 use crate::plan::{Examination, Names};
 use crate::transaction::chain;
@@ -65,7 +65,7 @@ fn estate(spec: &EnvironmentSpec, environment: Option<&Environment>) -> Estate {
     }
 }
 
-/// Reads what the environment itself does not show.
+/// Reads what the environment itself does not show, all at once.
 async fn look_closer(
     cloud: &dyn ReadCloud,
     spec: &EnvironmentSpec,
@@ -73,29 +73,32 @@ async fn look_closer(
     found: &mut Examination,
 ) {
     let names: Vec<_> = environment.load_balancers().into_iter().collect();
-    match cloud.load_balancers(&names).await {
+    let members = environment.sides().flat_map(|(_, side)| &side.members);
+    let target_groups: Vec<&TargetGroupName> =
+        members.map(|member| &member.target_group.name).collect();
+    let (load_balancers, open, parity, settings) = tokio::join!(
+        cloud.load_balancers(&names),
+        join_all(names.iter().map(|name| cloud.open_ports(name, spec.idle_ports))),
+        compare(cloud, spec, environment),
+        join_all(target_groups.iter().map(|name| cloud.target_group_settings(name))),
+    );
+    match load_balancers {
         Ok(load_balancers) => found.load_balancers = load_balancers,
         Err(error) => found.miss("load balancers", &error),
     }
-    for name in names {
-        match cloud.open_ports(&name, spec.idle_ports).await {
+    for (name, open) in names.into_iter().zip(open) {
+        match open {
             Ok(open) => drop(found.open_ports.insert(name, open)),
             Err(error) => found.miss(&format!("who reaches {name}"), &error),
         }
     }
-    for (color, side) in environment.sides() {
-        match cloud.scaling_group_settings(&side.group.name).await {
-            Ok(settings) => found.groups.extend(settings.map(|settings| (color, settings))),
-            Err(error) => found.miss(&format!("settings of {}", side.group.name), &error),
-        }
+    match parity {
+        Ok(parity) => found.parity = environment.is_upgraded().then_some(parity),
+        Err(error) => found.miss("settings of the scaling groups", &error),
     }
-    let members = environment.sides().flat_map(|(_, side)| &side.members);
-    let target_groups: Vec<&TargetGroupName> =
-        members.map(|member| &member.target_group.name).collect();
-    let looks = target_groups.iter().map(|name| cloud.target_group_settings(name));
-    for (name, settings) in target_groups.iter().zip(join_all(looks).await) {
+    for (name, settings) in target_groups.into_iter().zip(settings) {
         match settings {
-            Ok(settings) => found.target_groups.extend(settings.map(|one| ((*name).clone(), one))),
+            Ok(settings) => found.target_groups.extend(settings.map(|one| (name.clone(), one))),
             Err(error) => found.miss(&format!("settings of {name}"), &error),
         }
     }
@@ -103,7 +106,7 @@ async fn look_closer(
 
 impl Examination {
     /// Notes what could not be read.
-    fn miss(&mut self, what: &str, error: &CloudError) {
+    fn miss(&mut self, what: &str, error: &(dyn std::error::Error + 'static)) {
         self.unread.push(format!("{what} ({})", chain(error)));
     }
 }

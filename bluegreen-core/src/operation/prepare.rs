@@ -142,6 +142,11 @@ async fn deploy_facts(
         return Ok(DeployFacts { run, live_launch, image: None, drain });
     };
     let live_launch = numbered(&live.group.launch, version(cloud, &live.group.launch).await?);
+    if let Some(template) = &options.template
+        && cloud.template_version(template, &TemplateVersion::Latest).await?.is_some()
+    {
+        return Err(Refusal::TemplateTaken(template.clone()).into());
+    }
     let image = match &options.source {
         DeploySource::Edit { image: Some(image), .. } => {
             if !cloud.image_exists(image).await? {

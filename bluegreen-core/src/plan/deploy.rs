@@ -8,8 +8,8 @@ use super::{
 use crate::change::{CloudChange, Edit, ImageNote, MarkedVersion};
 use crate::gate::CloudGate;
 use crate::model::{
-    Capacity, Color, Environment, ImageId, LaunchConfigurationName, LaunchEdit, LaunchSource, Mark,
-    RunId, Side, TemplateVersion, UserData, tag_key,
+    Capacity, Color, Environment, ImageId, LaunchConfigurationName, LaunchEdit, LaunchSource,
+    LaunchTemplateName, Mark, RunId, Side, TemplateSettings, TemplateVersion, UserData, tag_key,
 };
 use crate::transaction::Stage;
 
@@ -19,6 +19,9 @@ use crate::transaction::Stage;
 pub struct DeployOptions {
     /// What to deploy.
     pub source: DeploySource,
+    /// The name of the launch template that is to be made of the launch configuration that would
+    /// be launched otherwise; every later deploy makes a version of it.
+    pub template: Option<LaunchTemplateName>,
     /// How many machines to start; by default as many as the live colour has.
     pub size: Option<u32>,
     /// How long to wait.
@@ -28,7 +31,14 @@ pub struct DeployOptions {
 impl DeployOptions {
     /// Deploys `source`.
     pub fn new(source: DeploySource) -> Self {
-        Self { source, size: None, waits: Waits::default() }
+        Self { source, template: None, size: None, waits: Waits::default() }
+    }
+
+    /// Leaves launch configurations behind for a new launch template.
+    #[must_use]
+    pub fn with_template(mut self, template: LaunchTemplateName) -> Self {
+        self.template = Some(template);
+        self
     }
 
     /// Says how many machines to start.
@@ -146,60 +156,73 @@ fn launch(
     options: &DeployOptions,
     facts: &DeployFacts,
 ) -> Result<(Option<CloudChange>, LaunchSource), Refusal> {
-    let kind = |side: &Side| {
-        let (group, launch) = (side.group.name.clone(), side.group.launch.clone());
-        Refusal::LaunchKind { group, launch }
-    };
-    match &options.source {
+    let base = match &options.source {
+        DeploySource::Edit { .. } => facts.live_launch.clone(),
         DeploySource::From(color) => {
-            let from = side(environment, *color)?;
-            let is_live = from.group.name != idle.group.name;
-            let launch = if is_live { &facts.live_launch } else { &from.group.launch };
-            if let LaunchSource::Unsupported(_) = launch {
-                Err(kind(from))
-            } else {
-                Ok((None, launch.clone()))
-            }
+            let group = &side(environment, *color)?.group;
+            let is_live = group.name != idle.group.name;
+            if is_live { facts.live_launch.clone() } else { group.launch.clone() }
         }
         DeploySource::TemplateVersion(number) => match idle.group.launch.template() {
-            Some(_) => {
-                let version = TemplateVersion::Number(*number);
-                Ok((None, idle.group.launch.with_version(version)))
-            }
-            None => Err(kind(idle)),
+            Some(_) => idle.group.launch.with_version(TemplateVersion::Number(*number)),
+            None => return Err(Refusal::launch_kind(&idle.group)),
         },
-        DeploySource::Edit { image, user_data } => {
-            let edit = LaunchEdit {
-                source: facts.live_launch.bare(),
-                image: image.clone(),
-                user_data: user_data.clone(),
-            };
-            edited(edit, &facts.live_launch, &facts.run).ok_or_else(|| kind(idle))
-        }
+    };
+    if let LaunchSource::Unsupported(_) = base {
+        return Err(Refusal::launch_kind(&idle.group));
     }
+    let (image, user_data) = match &options.source {
+        DeploySource::Edit { image, user_data } => (image.clone(), user_data.clone()),
+        _ => (None, None),
+    };
+    let is_edited = matches!(options.source, DeploySource::Edit { .. });
+    let edit = LaunchEdit { source: base.bare(), image, user_data };
+    let (made, launch) = match &options.template {
+        Some(template) => migrated(environment, template, edit, &facts.run)?,
+        None if is_edited => edited(edit, &base, &facts.run),
+        None => return Ok((None, base)),
+    };
+    Ok((Some(made), launch))
 }
 
-/// Plans to make what an edit of `live` describes.
-fn edited(
-    edit: LaunchEdit,
-    live: &LaunchSource,
-    run: &RunId,
-) -> Option<(Option<CloudChange>, LaunchSource)> {
-    match live {
-        LaunchSource::Template { template, .. } | LaunchSource::Mixed { template, .. } => {
-            let (template, mark) = (template.clone(), Mark::new(run, "launch"));
-            let version = TemplateVersion::Marked(mark.clone());
-            let of = MarkedVersion { template, mark };
-            let made = CloudChange::TemplateVersion(Edit::create(of, edit));
-            Some((Some(made), live.with_version(version)))
-        }
-        LaunchSource::Configuration(source) => {
-            let name = LaunchConfigurationName::new(successor(source.as_str(), run));
-            let made = CloudChange::LaunchConfiguration(Edit::create(name.clone(), edit));
-            Some((Some(made), LaunchSource::Configuration(name)))
-        }
-        LaunchSource::Unsupported(_) => None,
+/// Plans to make what an edit of `base` describes.
+fn edited(edit: LaunchEdit, base: &LaunchSource, run: &RunId) -> (CloudChange, LaunchSource) {
+    if let Some((template, _)) = base.template() {
+        let (of, version) = marked(template, run);
+        return (CloudChange::TemplateVersion(Edit::create(of, edit)), base.with_version(version));
     }
+    let name = LaunchConfigurationName::new(successor(&base.to_string(), run));
+    let made = CloudChange::LaunchConfiguration(Edit::create(name.clone(), edit));
+    (made, LaunchSource::Configuration(name))
+}
+
+/// Plans to make a launch template of what an edit of a launch configuration describes.
+fn migrated(
+    environment: &Environment,
+    template: &LaunchTemplateName,
+    edit: LaunchEdit,
+    run: &RunId,
+) -> Result<(CloudChange, LaunchSource), Refusal> {
+    if let Some((template, _)) = edit.source.template() {
+        return Err(Refusal::IsTemplate(template.clone()));
+    }
+    let tags = [
+        (tag_key::ENVIRONMENT.to_owned(), environment.name.to_string()),
+        (tag_key::RUN.to_owned(), run.to_string()),
+    ];
+    let settings = TemplateSettings { version: edit, tags: tags.into() };
+    let (of, version) = marked(template, run);
+    let made = CloudChange::LaunchTemplate(Edit::create(of, settings));
+    Ok((made, LaunchSource::Template { template: template.clone(), version }))
+}
+
+/// Names the version that a run makes.
+fn marked(template: &LaunchTemplateName, run: &RunId) -> (MarkedVersion, TemplateVersion) {
+    let mark = Mark::new(run, "launch");
+    (
+        MarkedVersion { template: template.clone(), mark: mark.clone() },
+        TemplateVersion::Marked(mark),
+    )
 }
 
 /// Names the next launch configuration after the last one, replacing the run in its name.

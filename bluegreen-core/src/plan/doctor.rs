@@ -11,10 +11,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Orphan, Unread};
+use super::{Disparity, Orphan, Unread};
 use crate::model::{
-    AccountId, Color, Environment, EnvironmentName, LoadBalancer, LoadBalancerName, Permission,
-    PortRange, Quota, RunId, ScalingGroupSettings, TargetGroupName, TargetGroupSettings,
+    AccountId, Environment, EnvironmentName, LoadBalancer, LoadBalancerName, Permission, PortRange,
+    Quota, RunId, TargetGroupName, TargetGroupSettings,
 };
 use crate::transaction::Held;
 
@@ -117,8 +117,8 @@ pub struct Examination {
     pub load_balancers: Vec<LoadBalancer>,
     /// The idle ports that the outside can reach, each with what opens it.
     pub open_ports: BTreeMap<LoadBalancerName, BTreeMap<u16, String>>,
-    /// What would make the scaling groups again.
-    pub groups: BTreeMap<Color, ScalingGroupSettings>,
+    /// Where the scaling groups of both colours differ; nothing if they were not compared.
+    pub parity: Option<Vec<Disparity>>,
     /// What would make the target groups again.
     pub target_groups: BTreeMap<TargetGroupName, TargetGroupSettings>,
     /// What could not be read of all these, and why.
@@ -147,7 +147,7 @@ impl Examination {
             quotas: Ok(Vec::new()),
             load_balancers: Vec::new(),
             open_ports: BTreeMap::new(),
-            groups: BTreeMap::new(),
+            parity: None,
             target_groups: BTreeMap::new(),
             unread: Vec::new(),
             orphans: Vec::new(),

@@ -63,7 +63,7 @@ pub fn parity(
         intended: if blue.get(field) == as_blue.get(field) {
             Some("named after its colour")
         } else {
-            view.intended(field, blue.get(field), green.get(field))
+            view.intended(field, &blue, &green)
         },
     });
     rows.collect()
@@ -159,24 +159,25 @@ impl View<'_> {
     }
 
     /// Says why a field may differ, if it may.
-    fn intended(
-        &self,
-        field: &str,
-        blue: Option<&String>,
-        green: Option<&String>,
-    ) -> Option<&'static str> {
+    fn intended(&self, field: &str, blue: &Fields, green: &Fields) -> Option<&'static str> {
         if field.starts_with("size.") {
             return Some("each colour has its own size");
         }
         if field.strip_prefix("tags.").is_some_and(tag_key::is_ours) {
             return Some("written by bluegreen");
         }
-        let versioned = field.ends_with(".version.number") || field == "launch.configuration";
-        if field.starts_with("launch.") && versioned {
+        const CONFIGURATION: &str = "launch.configuration";
+        let versioned = [".version.number", ".version"].iter().any(|one| field.ends_with(one));
+        if field == CONFIGURATION || field.starts_with("launch.") && versioned {
             return Some("each colour has its own version");
         }
+        if field == "launch.template.template"
+            && (blue.contains_key(CONFIGURATION) || green.contains_key(CONFIGURATION))
+        {
+            return Some("one colour has a launch template by now");
+        }
         let held = Process::HELD_ON_IDLE.iter().any(|one| field == format!("suspended.{one}"));
-        let suspended = match (blue, green) {
+        let suspended = match (blue.get(field), green.get(field)) {
             (Some(_), None) => Color::Blue,
             (None, Some(_)) => Color::Green,
             _ => return None,

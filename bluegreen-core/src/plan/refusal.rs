@@ -1,7 +1,8 @@
 use super::Overtaken;
 use crate::model::{
-    Color, EnvironmentName, ImageId, LaunchSource, ListenerKey, LoadBalancerName, PortRange,
-    ResourceKey, RouteKey, RunId, ScalingGroupName, TargetGroupName,
+    Color, EnvironmentName, ImageId, LaunchSource, LaunchTemplateName, ListenerKey,
+    LoadBalancerName, PortRange, ResourceKey, RouteKey, RunId, ScalingGroup, ScalingGroupName,
+    TargetGroupName,
 };
 use crate::transaction::PlanError;
 
@@ -211,6 +212,12 @@ pub enum Refusal {
         /// What it launches from.
         launch: LaunchSource,
     },
+    /// There is nothing to migrate.
+    #[error("what would be launched is of launch template `{0}` already")]
+    IsTemplate(LaunchTemplateName),
+    /// A launch template that is not ours has the name of the one to be made.
+    #[error("launch template `{0}` exists")]
+    TemplateTaken(LaunchTemplateName),
     /// There is no such image.
     #[error("image `{0}` does not exist, or is not ready to be launched")]
     NoImage(ImageId),
@@ -226,6 +233,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Refuses to deploy to a group that launches from what nobody can edit.
+    pub(super) fn launch_kind(group: &ScalingGroup) -> Self {
+        Self::LaunchKind { group: group.name.clone(), launch: group.launch.clone() }
+    }
+
     /// Returns what to do about it.
     pub fn hint(&self) -> String {
         if let Some(hint) = self.hint_about_settings() {
@@ -287,6 +299,10 @@ impl Refusal {
             }
             Self::LaunchKind { .. } => {
                 "launch from a launch template or a launch configuration".to_owned()
+            }
+            Self::IsTemplate(_) => "leave `--to-template` out".to_owned(),
+            Self::TemplateTaken(_) => {
+                "nothing is added to it: give `--to-template` another name".to_owned()
             }
             Self::NoImage(_) | Self::NoLaunchSource(_) => {
                 "check the name, the account and the region".to_owned()

@@ -1,7 +1,7 @@
 use bluegreen_core::cloud::{Cloud, CloudErrorKind};
 use bluegreen_core::model::{
     Capacity, ImageId, LaunchConfigurationName, LaunchEdit, LaunchSource, LaunchTemplateName,
-    ScalingGroupName, TemplateVersion,
+    ScalingGroupName, TemplateSettings, TemplateVersion, tag_key,
 };
 
 use super::arrange::{self, refusal};
@@ -16,6 +16,8 @@ pub(super) const CLAUSES: &[(&str, Clause)] = clauses![
     a_version_that_is_absent_is_deleted_at_once,
     a_launch_configuration_is_made_as_an_edit_of_another,
     a_launch_configuration_in_use_cannot_be_deleted,
+    a_launch_template_is_made_of_a_launch_configuration_and_goes_with_its_only_version,
+    a_launch_template_of_somebody_else_is_neither_made_again_nor_deleted,
 ];
 
 /// Returns the number that a version has, or that it means now; `None` if there is none.
@@ -152,6 +154,68 @@ pub async fn a_launch_configuration_in_use_cannot_be_deleted(cloud: &dyn Cloud, 
     arrange::delete_scaling_group(cloud, fixture, &group).await;
     let deleted = cloud.delete_launch_configuration(&name).await;
     deleted.expect("a launch configuration that nobody uses can be deleted");
+}
+
+/// Makes a template whose first version carries the mark; a repeat is harmless; deletes the template
+/// that was made with the mark, unless somebody has added versions.
+pub async fn a_launch_template_is_made_of_a_launch_configuration_and_goes_with_its_only_version(
+    cloud: &dyn Cloud,
+    fixture: &Fixture,
+) {
+    let Some((template, settings)) = template(fixture, "made") else { return };
+    let mark = arrange::mark(fixture, "template");
+    let marked = TemplateVersion::Marked(mark.clone());
+    for _ in 0..2 {
+        let made = cloud.create_launch_template(&template, &mark, &settings).await;
+        made.expect("a template can be made and made again");
+        let found = cloud.template_version(&template, &marked).await;
+        assert_eq!(found.expect("it can be read"), Some(1), "its first version carries the mark");
+    }
+    let source = |number| LaunchSource::Template {
+        template: template.clone(),
+        version: TemplateVersion::Number(number),
+    };
+    let images = cloud.images(&[source(1)]).await.expect("images can be read");
+    assert_eq!(images, [(source(1), fixture.image.clone())], "it has the image of the edit");
+    let second = arrange::mark(fixture, "second");
+    let edit =
+        LaunchEdit { source: source(1), image: Some(fixture.image.clone()), user_data: None };
+    let made = cloud.create_template_version(&template, &second, &edit).await;
+    made.expect("versions of it can be made");
+    let deleted = cloud.delete_launch_template(&template, &mark).await;
+    let kind = refusal(deleted, "deleting a template that has other versions");
+    assert_eq!(kind, CloudErrorKind::Rejected, "they would go with it");
+    let deleted = cloud.delete_template_version(&template, &second).await;
+    deleted.expect("a version can be deleted");
+    for _ in 0..2 {
+        let deleted = cloud.delete_launch_template(&template, &mark).await;
+        deleted.expect("a template can be deleted, present or absent");
+    }
+    let found = cloud.template_version(&template, &TemplateVersion::Latest).await;
+    assert_eq!(found.expect("an unknown template is no error"), None, "the template is gone");
+}
+
+/// `Rejected` if another template has the name; a delete leaves it alone.
+pub async fn a_launch_template_of_somebody_else_is_neither_made_again_nor_deleted(
+    cloud: &dyn Cloud,
+    fixture: &Fixture,
+) {
+    let Some((_, settings)) = template(fixture, "other") else { return };
+    let before = latest(cloud, fixture).await;
+    let mark = arrange::mark(fixture, "nobody");
+    let made = cloud.create_launch_template(&fixture.template, &mark, &settings).await;
+    let kind = refusal(made, "making a template of a name that is taken");
+    assert_eq!(kind, CloudErrorKind::Rejected, "the name is taken");
+    let deleted = cloud.delete_launch_template(&fixture.template, &mark).await;
+    deleted.expect("there is none of this mark to delete");
+    assert_eq!(latest(cloud, fixture).await, before, "it is as it was");
+}
+
+fn template(fixture: &Fixture, suffix: &str) -> Option<(LaunchTemplateName, TemplateSettings)> {
+    let (_, version) = configuration(fixture, suffix)?;
+    let name = LaunchTemplateName::new(format!("{}-{suffix}", fixture.prefix));
+    let tags = [(tag_key::ENVIRONMENT.to_owned(), "D-WEB".to_owned())];
+    Some((name, TemplateSettings { version, tags: tags.into() }))
 }
 
 fn configuration(fixture: &Fixture, suffix: &str) -> Option<(LaunchConfigurationName, LaunchEdit)> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bluegreen_core::model::{
     Actions, Alarm, Fitting, ImageId, LaunchConfigurationName, LaunchSource, LaunchTemplateName,
     ListenerKey, LoadBalancerKind, LoadBalancerName, Opaque, Policy, Process, ScalingGroupName,
-    ScalingGroupSettings, Schedule, TargetGroupName, TargetGroupSettings, TemplateVersion,
+    ScalingGroupSettings, Schedule, Tags, TargetGroupName, TargetGroupSettings, TemplateVersion,
 };
 use serde_json::json;
 
@@ -140,7 +140,8 @@ impl World {
         let versions = (1..).zip(images).map(|(number, image)| {
             (number, VersionState { data: LaunchData::of(*image), mark: None })
         });
-        let template = TemplateState { versions: versions.collect(), default: 1 };
+        let template =
+            TemplateState { versions: versions.collect(), default: 1, tags: Tags::new() };
         self.templates.insert(LaunchTemplateName::new(name), template);
         images.iter().fold(self, |world, image| world.with_image(image))
     }

@@ -2,14 +2,14 @@ use async_trait::async_trait;
 use bluegreen_core::cloud::{CloudError, ReadLaunch, WriteLaunch};
 use bluegreen_core::model::{
     ImageId, LaunchConfigurationName, LaunchEdit, LaunchSource, LaunchTemplateName, Mark,
-    TemplateVersion,
+    TemplateSettings, TemplateVersion,
 };
 
 use super::FakeCloud;
 use super::piece::Piece;
 use super::refusal::{busy, joined, not_found, rejected};
 use super::state::State;
-use super::world::{LaunchData, VersionState};
+use super::world::{LaunchData, TemplateState, VersionState};
 
 #[async_trait]
 impl ReadLaunch for FakeCloud {
@@ -74,6 +74,33 @@ impl WriteLaunch for FakeCloud {
         let piece = Piece::Template(template.clone());
         self.write("delete_template_version", piece, move |state| {
             state.delete_template_version(&template, mark)
+        })
+        .await
+    }
+
+    async fn create_launch_template(
+        &self,
+        template: &LaunchTemplateName,
+        mark: &Mark,
+        settings: &TemplateSettings,
+    ) -> Result<(), CloudError> {
+        let (template, mark, settings) = (template.clone(), mark.clone(), settings.clone());
+        let piece = Piece::Template(template.clone());
+        self.write("create_launch_template", piece, move |state| {
+            state.create_launch_template(template, mark, settings)
+        })
+        .await
+    }
+
+    async fn delete_launch_template(
+        &self,
+        template: &LaunchTemplateName,
+        mark: &Mark,
+    ) -> Result<(), CloudError> {
+        let (template, mark) = (template.clone(), mark.clone());
+        let piece = Piece::Template(template.clone());
+        self.write("delete_launch_template", piece, move |state| {
+            state.delete_launch_template(&template, mark)
         })
         .await
     }
@@ -163,6 +190,47 @@ impl State {
         }
         // Groups that are pinned to it can launch nothing from now on.
         found.versions.remove(&number);
+        Ok(())
+    }
+
+    fn create_launch_template(
+        &mut self,
+        template: LaunchTemplateName,
+        mark: Mark,
+        settings: TemplateSettings,
+    ) -> Result<(), CloudError> {
+        const METHOD: &str = "create_launch_template";
+        let TemplateSettings { version: edit, tags } = settings;
+        if !matches!(edit.source, LaunchSource::Configuration(_)) {
+            return Err(rejected(METHOD, &template, "the source is no launch configuration"));
+        }
+        let version = VersionState { data: self.edited(METHOD, &edit)?, mark: Some(mark) };
+        let made = TemplateState { versions: [(1, version)].into(), default: 1, tags };
+        match self.world.templates.get(&template) {
+            Some(found) if *found == made => return Ok(()),
+            Some(_) => return Err(rejected(METHOD, &template, "another one has the name")),
+            None => {}
+        }
+        self.world.templates.insert(template, made);
+        Ok(())
+    }
+
+    fn delete_launch_template(
+        &mut self,
+        template: &LaunchTemplateName,
+        mark: Mark,
+    ) -> Result<(), CloudError> {
+        const METHOD: &str = "delete_launch_template";
+        let Some(found) = self.world.templates.get(template) else { return Ok(()) };
+        if found.number(&TemplateVersion::Marked(mark)).is_none() {
+            return Ok(());
+        }
+        if found.versions.len() > 1 {
+            return Err(rejected(METHOD, template, "it has versions that somebody added"));
+        }
+        // Groups that launch from it can launch nothing from now on.
+        self.world.templates.remove(template);
+        self.burned.remove(template);
         Ok(())
     }
 

@@ -119,6 +119,9 @@ pub struct TemplateState {
     pub versions: BTreeMap<u64, VersionState>,
     /// The number of the default version.
     pub default: u64,
+    /// Its tags.
+    #[serde(default)]
+    pub tags: Tags,
 }
 
 /// A version of a launch template.

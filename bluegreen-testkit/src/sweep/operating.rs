@@ -5,7 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bluegreen_core::change::CloudChange;
 use bluegreen_core::gate::CloudGate;
-use bluegreen_core::model::{ImageId, RuleSettings, RunId, TestMatch, UserData};
+use bluegreen_core::model::{
+    ImageId, LaunchTemplateName, RuleSettings, RunId, TestMatch, UserData,
+};
 use bluegreen_core::operation::{
     Bluegreen, Done, EnvironmentSpec, Operation, OperationError, OperationErrorKind,
     RecoverOptions, RunSummary,
@@ -50,6 +52,8 @@ pub enum Step {
     Upgrade,
     /// Put another image and other user data on the idle colour.
     Deploy,
+    /// The same, from a launch template that is made of the launch configuration.
+    Migrate,
     /// Send all traffic to the other colour.
     Switch,
     /// Stop the idle colour.
@@ -145,6 +149,11 @@ impl Life {
         Operating { name, life, act, reference, planned_after }
     }
 
+    /// Returns whether there is a launch configuration to leave behind.
+    pub(super) fn can_migrate(&self) -> bool {
+        !self.cloud.world().configurations.is_empty()
+    }
+
     /// Says what a step is at this time: which deployment, and which colour it is about.
     fn name_of(&self, step: Step) -> String {
         let done = |wanted| self.steps.iter().filter(|earlier| **earlier == wanted).count();
@@ -153,6 +162,7 @@ impl Life {
         match step {
             Step::Upgrade => "upgrade".to_owned(),
             Step::Deploy => format!("deploy {} on {idle}", done(Step::Deploy) + 1),
+            Step::Migrate => format!("deploy from a new template on {idle}"),
             Step::Switch => format!("switch to {idle}"),
             Step::Scaledown => format!("scaledown of {idle}"),
             Step::Downgrade => "downgrade".to_owned(),
@@ -178,14 +188,19 @@ impl Life {
     fn act(&self, step: Step) -> Operation {
         match step {
             Step::Upgrade => Operation::Upgrade(UpgradeOptions::default()),
-            Step::Deploy => {
+            Step::Deploy | Step::Migrate => {
                 let count = self.steps.iter().filter(|earlier| **earlier == Step::Deploy).count();
                 let image = if count % 2 == 0 { "ami-0b" } else { "ami-0a" };
                 let script = format!("#!/bin/sh\nexport PASSWORD={MARKER}\n");
-                Operation::Deploy(DeployOptions::new(DeploySource::Edit {
+                let deploy = DeployOptions::new(DeploySource::Edit {
                     image: Some(ImageId::new(image)),
                     user_data: Some(UserData::new(script.into_bytes())),
-                }))
+                });
+                let template = LaunchTemplateName::new("web");
+                Operation::Deploy(match step {
+                    Step::Migrate => deploy.with_template(template),
+                    _ => deploy,
+                })
             }
             Step::Switch => Operation::Switch(SwitchOptions::default()),
             Step::Scaledown => Operation::Scaledown(ScaledownOptions::default()),

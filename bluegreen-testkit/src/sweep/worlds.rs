@@ -46,12 +46,14 @@ pub fn all() -> Vec<Life> {
 /// second and third deployment, switches and scaledowns with blue and with green live, and each of
 /// them undone.
 pub fn lives(life: &Life) -> Vec<Operating> {
-    use Step::{Deploy, Downgrade, Scaledown, Switch, Undo, Upgrade};
+    use Step::{Deploy, Downgrade, Migrate, Scaledown, Switch, Undo, Upgrade};
     let one: &[Step] = &[Upgrade, Deploy];
     let green: &[Step] = &[Upgrade, Deploy, Switch];
     let two: &[Step] = &[Upgrade, Deploy, Switch, Deploy];
     let blue: &[Step] = &[Upgrade, Deploy, Switch, Deploy, Switch];
     let stopped: &[Step] = &[Upgrade, Deploy, Switch, Scaledown];
+    let migrations = [(&[Upgrade][..], Migrate), (&[Upgrade, Migrate][..], Undo)];
+    let migrations = migrations.into_iter().filter(|_| life.can_migrate());
     [
         (&[][..], Upgrade),
         (&[Upgrade], Deploy),
@@ -69,6 +71,7 @@ pub fn lives(life: &Life) -> Vec<Operating> {
         (stopped, Undo),
     ]
     .into_iter()
+    .chain(migrations)
     .map(|(earlier, step)| {
         let life = life.after(earlier);
         // It has the most steps of all, and pairs of faults grow with their square.

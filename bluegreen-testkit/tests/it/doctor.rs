@@ -171,6 +171,7 @@ async fn colours_that_were_changed_apart_are_told_field_by_field() {
         let green = world.scaling_groups.get_mut(&group("nginx-live-green")).expect("there");
         let tag = GroupTag { value: "beta".to_owned(), propagate: true };
         green.tags.insert("stage".to_owned(), tag);
+        green.policies.clear();
         let name = TargetGroupName::new("nginx-http-green");
         let http = world.target_groups.get_mut(&name).expect("it is there");
         let mut details = http.details.value().clone();
@@ -179,7 +180,10 @@ async fn colours_that_were_changed_apart_are_told_field_by_field() {
     })
     .await;
     let finding = the_only(&findings(&scene).await, FindingSeverity::Warning, "drift");
-    assert!(finding.what.contains("scaling group tag stage: blue live, green beta"), "{finding:?}");
+    let tag = "scaling group tags.stage.value: blue live, green beta";
+    assert!(finding.what.contains(tag), "{finding:?}");
+    assert!(finding.what.contains("scaling group policies."), "{finding:?}");
+    assert_eq!(finding.mend.as_deref(), Some("bluegreen status IE-L-NGINX --parity"));
     assert!(finding.what.contains("nginx-http health_check"), "{finding:?}");
 }
 

@@ -18,6 +18,7 @@ mod fake_worlds;
 mod gated;
 mod lease;
 mod live_traffic;
+mod migration;
 mod object_faults;
 mod object_races;
 mod operation_faults;

@@ -1,7 +1,7 @@
-use std::collections::BTreeMap;
-
 use super::{Examination, Finding};
-use crate::model::{Capacity, Color, Environment, LaunchSource, Liveness, Process, Tags, tag_key};
+use crate::model::{
+    Capacity, Color, Environment, LaunchSource, Liveness, Process, TargetGroupSettings, tag_key,
+};
 use crate::transaction::{Fields, differences, fields};
 
 /// Tells which colour is live.
@@ -121,51 +121,45 @@ pub(super) fn holds(found: &Examination, environment: &Environment) -> Vec<Findi
 /// Finds settings in which the colours differ and should not.
 pub(super) fn drift(found: &Examination, environment: &Environment) -> Vec<Finding> {
     const CHECK: &str = "drift";
-    let (Some(blue), Some(green)) =
-        (found.groups.get(&Color::Blue), found.groups.get(&Color::Green))
-    else {
-        return Vec::new();
+    let Some(parity) = &found.parity else { return Vec::new() };
+    let show = |value: Option<&String>| value.cloned().unwrap_or_else(|| "absent".to_owned());
+    let tell = |what: &str, field: &str, blue: Option<&String>, green: Option<&String>| {
+        let field = if field.is_empty() { "all" } else { field };
+        format!("{what} {field}: blue {}, green {}", show(blue), show(green))
     };
-    let tags = |settings: &crate::model::ScalingGroupSettings| -> Tags {
-        let tags = settings.tags.iter();
-        tags.map(|(key, tag)| (key.clone(), tag.value.clone())).collect()
-    };
-    let mut apart = Vec::new();
-    let mut compare = |what: &str, one: Fields, other: Fields| {
-        apart.extend(differences(&one, &other).into_iter().map(|difference| {
-            let show = |value: Option<String>| value.unwrap_or_else(|| "absent".to_owned());
-            let field = if difference.field.is_empty() { "all" } else { &difference.field };
-            let (blue, green) = (show(difference.wanted), show(difference.found));
-            format!("{what} {field}: blue {blue}, green {green}")
-        }));
-    };
-    compare("scaling group", fields(&blue.details), fields(&green.details));
-    compare("scaling group tag", foreign(&tags(blue)), foreign(&tags(green)));
+    let groups = parity.iter().filter(|one| one.intended.is_none());
+    let mut apart: Vec<String> = groups
+        .map(|one| tell("scaling group", &one.field, one.blue.as_ref(), one.green.as_ref()))
+        .collect();
     for pair in &environment.pairs {
-        let settings = |color| found.target_groups.get(pair.get(color));
+        let settings = |color| Some(comparable(found.target_groups.get(pair.get(color))?));
         let (Some(blue), Some(green)) = (settings(Color::Blue), settings(Color::Green)) else {
             continue;
         };
-        compare(pair.name(), fields(&blue.details), fields(&green.details));
-        let delays = [blue, green].map(|one| {
-            Fields::from([("delay".to_owned(), format!("{:?}", one.deregistration_delay))])
-        });
-        let [one, other] = delays;
-        compare(pair.name(), one, other);
-        compare(&format!("{} tag", pair.name()), foreign(&blue.tags), foreign(&green.tags));
+        apart.extend(
+            differences(&blue, &green)
+                .into_iter()
+                .map(|one| tell(pair.name(), &one.field, one.wanted.as_ref(), one.found.as_ref())),
+        );
     }
     if apart.is_empty() {
         return vec![Finding::ok(CHECK, "the colours are alike")];
     }
-    vec![Finding::warning(
-        CHECK,
-        format!("the colours differ in {}", apart.join("; ")),
-        "after the next switch the service behaves otherwise than before",
-    )]
+    vec![
+        Finding::warning(
+            CHECK,
+            format!("the colours differ in {}", apart.join("; ")),
+            "after the next switch the service behaves otherwise than before",
+        )
+        .mended_by(format!("bluegreen status {} --parity", environment.name)),
+    ]
 }
 
-/// Leaves out the tags that must differ, or that this tool writes.
-fn foreign(tags: &Tags) -> Fields {
-    let foreign: BTreeMap<_, _> = tags.iter().filter(|(key, _)| !tag_key::is_ours(key)).collect();
-    fields(&foreign)
+/// Returns what two target groups of a pair should share.
+fn comparable(settings: &TargetGroupSettings) -> Fields {
+    let mut all = fields(&settings.details);
+    all.insert("delay".to_owned(), format!("{:?}", settings.deregistration_delay));
+    let foreign = settings.tags.iter().filter(|(key, _)| !tag_key::is_ours(key));
+    all.extend(foreign.map(|(key, value)| (format!("tag {key}"), value.clone())));
+    all
 }

@@ -1,6 +1,6 @@
 //! Launch templates.
 
-use bluegreen_core::model::LaunchTemplateName;
+use bluegreen_core::model::{LaunchTemplateName, Tags};
 use serde_json::Value;
 
 use super::filter::{self, Filters};
@@ -69,7 +69,7 @@ pub(super) fn create(call: &Call<'_>) -> Result<Xml, WireError> {
         return Err(super::missing("LaunchTemplateData"));
     }
     let version = versions::read(site, params, None)?;
-    let template = TemplateState { versions: [(1, version)].into(), default: 1 };
+    let template = TemplateState { versions: [(1, version)].into(), default: 1, tags: Tags::new() };
     let refuse_name = || {
         let message = "Launch template name already in use.";
         WireError::new("InvalidLaunchTemplateName.AlreadyExistsException", message)
