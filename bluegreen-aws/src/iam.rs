@@ -1,5 +1,7 @@
 //! The calls of IAM that are needed.
 
+mod documents;
+
 use std::sync::Arc;
 
 use aws_types::SdkConfig;
@@ -9,6 +11,8 @@ use crate::InvalidConfig;
 use crate::budget::{Budget, Call};
 use crate::page::Pages;
 use crate::query::{CallError, Form, Query, Service, Set, filled};
+
+pub(crate) use documents::Holder;
 
 /// AWS Identity and Access Management, which has one endpoint for all regions.
 const SERVICE: Service = Service {

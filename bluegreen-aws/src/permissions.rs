@@ -1,5 +1,6 @@
 //! What AWS must allow for each operation, and the policy that allows that and no more.
 
+mod document;
 mod need;
 mod policy;
 mod scope;

@@ -42,7 +42,7 @@ pub use load_balancer::{
     PortRange, Route, RouteKey,
 };
 pub use opaque::Opaque;
-pub use permission::{Estate, Permission, PermissionVerdict};
+pub use permission::{Estate, Evidence, Permission, PermissionVerdict};
 pub use quota::{Quota, QuotaKind};
 pub use scaling_group::{
     Capacity, GroupTag, Instance, Lifecycle, Process, ScalingGroup, ScalingGroupSettings,

@@ -72,6 +72,26 @@ pub(super) const NEEDS: &[Need] = &[
         by: &[Doctor],
         ..called("Judge")
     },
+    // Read where IAM simulates nothing.
+    Need {
+        actions: &[
+            "iam:GetGroupPolicy",
+            "iam:GetPolicy",
+            "iam:GetPolicyVersion",
+            "iam:GetRolePolicy",
+            "iam:GetUserPolicy",
+            "iam:ListAttachedGroupPolicies",
+            "iam:ListAttachedRolePolicies",
+            "iam:ListAttachedUserPolicies",
+            "iam:ListGroupPolicies",
+            "iam:ListGroupsForUser",
+            "iam:ListRolePolicies",
+            "iam:ListUserPolicies",
+        ],
+        by: &[Doctor],
+        way: Way::Checked,
+        ..called("ReadPolicies")
+    },
     // The ones that serve carry no tag of ours: what they are on is all that can be asked for.
     Need {
         actions: &["elasticloadbalancing:ModifyListener"],

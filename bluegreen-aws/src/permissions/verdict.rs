@@ -1,15 +1,16 @@
-//! What the caller may do, as IAM simulates it.
+//! What the caller may do, as IAM simulates it, or as its policies say.
 
 use async_trait::async_trait;
 use bluegreen_core::cloud::{CloudError, ReadPermissions};
-use bluegreen_core::model::{Estate, Permission, PermissionVerdict};
+use bluegreen_core::model::{Estate, Evidence, Permission, PermissionVerdict};
 use serde_json::Value;
 
+use super::document::{Document, Request, judge};
 use super::table::NEEDS;
 use super::{Need, Scope, Task};
 use crate::AwsCloud;
-use crate::error::{incomplete, read_error};
-use crate::iam::Simulation;
+use crate::error::{incomplete, read_error, refused};
+use crate::iam::{Holder, Simulation};
 
 #[async_trait]
 impl ReadPermissions for AwsCloud {
@@ -25,20 +26,17 @@ impl ReadPermissions for AwsCloud {
                 return Ok(all(&PermissionVerdict::Unknown(why)));
             }
         };
-        let mut permissions = Vec::new();
-        // One after the other: IAM is asked by everybody, and the first answer may be that it
-        // does not tell.
-        for need in NEEDS {
-            match self.simulate(&source, need, &scope).await {
-                Ok(found) => permissions.extend(found),
-                Err(error) => {
+        match self.simulate_all(&source, &scope).await {
+            Ok(permissions) => Ok(permissions),
+            Err(error) => match self.documents(&source).await {
+                Ok(documents) => Ok(as_documented(&documents, &scope)),
+                Err(_) => {
                     let cause = std::error::Error::source(&error).map(|one| format!(": {one}"));
                     let why = format!("{error}{}", cause.unwrap_or_default());
-                    return Ok(all(&PermissionVerdict::Unknown(why)));
+                    Ok(all(&PermissionVerdict::Unknown(why)))
                 }
-            }
+            },
         }
-        Ok(permissions)
     }
 }
 
@@ -49,6 +47,32 @@ impl AwsCloud {
         let answer = self.identity().get_caller_identity().send().await;
         let answer = answer.map_err(|error| read_error(OPERATION, "the caller", error))?;
         answer.arn.ok_or_else(|| incomplete(OPERATION, "the caller", "Arn"))
+    }
+
+    /// Reads the policies of a user or a role.
+    async fn documents(&self, source: &str) -> Result<Vec<Document>, CloudError> {
+        const OPERATION: &str = "GetPolicyVersion";
+        let holder = Holder::of(source).ok_or_else(|| incomplete(OPERATION, source, "name"))?;
+        let texts = self.iam().documents(holder).await;
+        let texts = texts.map_err(|error| read_error(OPERATION, source, error))?;
+        let read = |text: &String| {
+            serde_json::from_str(text).map_err(|error| refused(OPERATION, source, error))
+        };
+        texts.iter().map(read).collect()
+    }
+
+    async fn simulate_all(
+        &self,
+        source: &str,
+        scope: &Scope,
+    ) -> Result<Vec<Permission>, CloudError> {
+        let mut permissions = Vec::new();
+        // One after the other: IAM is asked by everybody, and the first answer may be that it
+        // does not tell.
+        for need in NEEDS {
+            permissions.extend(self.simulate(source, need, scope).await?);
+        }
+        Ok(permissions)
     }
 
     async fn simulate(
@@ -77,12 +101,53 @@ impl AwsCloud {
                 } else {
                     PermissionVerdict::Denied
                 };
-                let tasks = need.by.iter().filter(|task| need.is_for(**task, scope));
-                let found = tasks.map(|task| permission(*task, &one.eval_action_name, &verdict));
-                found.collect::<Vec<_>>()
+                for_each_task(need, scope, &one.eval_action_name, Evidence::Simulation, &verdict)
             })
             .collect())
     }
+}
+
+/// Judges everything by policy documents alone.
+fn as_documented(documents: &[Document], scope: &Scope) -> Vec<Permission> {
+    let mut permissions = Vec::new();
+    for need in NEEDS {
+        let context = context(need, scope);
+        let resources: Vec<String> = need.on.iter().flat_map(|place| place.arns(scope)).collect();
+        for action in need.actions {
+            let mut verdicts = resources
+                .iter()
+                .map(|resource| judge(documents, Request { action, resource, context: &context }));
+            let Some(first) = verdicts.next() else { continue };
+            let verdict = verdicts.fold(first, worse);
+            let found = for_each_task(need, scope, action, Evidence::Documents, &verdict);
+            permissions.extend(found);
+        }
+    }
+    permissions
+}
+
+/// Returns the verdict that is worse news.
+fn worse(one: PermissionVerdict, other: PermissionVerdict) -> PermissionVerdict {
+    match (one, other) {
+        (PermissionVerdict::Denied, _) | (_, PermissionVerdict::Denied) => {
+            PermissionVerdict::Denied
+        }
+        (unknown @ PermissionVerdict::Unknown(_), _)
+        | (_, unknown @ PermissionVerdict::Unknown(_)) => unknown,
+        _ => PermissionVerdict::Allowed,
+    }
+}
+
+fn for_each_task(
+    need: &Need,
+    scope: &Scope,
+    action: &str,
+    evidence: Evidence,
+    verdict: &PermissionVerdict,
+) -> Vec<Permission> {
+    let tasks = need.by.iter().filter(|task| need.is_for(**task, scope));
+    let found = tasks.map(|task| Permission { evidence, ..permission(*task, action, verdict) });
+    found.collect()
 }
 
 /// Whom IAM can be asked about.
@@ -128,7 +193,7 @@ fn context(need: &Need, scope: &Scope) -> Vec<(String, Vec<String>)> {
 
 fn permission(task: Task, action: &str, verdict: &PermissionVerdict) -> Permission {
     let (operation, action) = (task.as_str().to_owned(), action.to_owned());
-    Permission { operation, action, verdict: verdict.clone() }
+    Permission { operation, action, verdict: verdict.clone(), evidence: Evidence::Simulation }
 }
 
 /// Says the same of everything.

@@ -89,9 +89,14 @@ impl Guarded {
 
     /// Runs an operation with its whole policy; returns what it changed with, as moto spells it.
     async fn succeeds(&self, operation: &str, args: &[&str]) -> BTreeSet<String> {
+        let whole = self.allowed(operation).await;
+        self.succeeds_with(&whole, args).await
+    }
+
+    async fn succeeds_with(&self, whole: &BTreeSet<String>, args: &[&str]) -> BTreeSet<String> {
         self.stand.calls();
-        let said = self.run(&self.allowed(operation).await, args).await;
-        assert_eq!(said.status, 0, "{operation} with its own policy: {said:?}");
+        let said = self.run(whole, args).await;
+        assert_eq!(said.status, 0, "{args:?} with its own policy: {said:?}");
         let calls = self.stand.calls();
         let changing = calls.iter().filter(|call| call.mutating && call.service != "iam");
         changing.map(|call| format!("{}:{}", call.service, call.action)).collect()
@@ -143,6 +148,76 @@ async fn every_operation_takes_its_policy_and_each_action_of_it() {
         guarded.fails_without_each(operation, args, &used).await;
         guarded.succeeds(operation, args).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_downgrade_takes_its_policy_and_each_action_of_it() {
+    let guarded = Guarded::new().await;
+    guarded.stand.json(&["upgrade", ENV]).await;
+    let args = [&["downgrade", ENV][..], &SOON].concat();
+    let used = guarded.succeeds("downgrade", &args).await;
+    assert!(used.contains("autoscaling:DeleteAutoScalingGroup"), "{used:?}");
+    guarded.stand.json(&["upgrade", ENV]).await;
+    guarded.fails_without_each("downgrade", &args, &used).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_of_orphans_takes_its_policy_and_each_action_of_it() {
+    let guarded = Guarded::new().await;
+    let (stand, args) = (&guarded.stand, ["orphans", ENV, "--delete"]);
+    let whole = guarded.allowed("orphans").await;
+    let path = "work/bluegreen.toml";
+    let claimed = std::fs::read_to_string(stand.sandbox.path(path)).expect("it is there");
+    let unclaimed = claimed.replace(ENV, "OTHER");
+    let orphan = async || {
+        stand.sandbox.write(path, &claimed);
+        stand.json(&["upgrade", ENV]).await;
+        stand.sandbox.write(path, &unclaimed);
+    };
+    orphan().await;
+    let used = guarded.succeeds_with(&whole, &args).await;
+    assert!(used.contains("elasticloadbalancing:DeleteTargetGroup"), "{used:?}");
+    orphan().await;
+    let names = async || {
+        let listed = stand.json(&["orphans", ENV]).await;
+        let all = listed["orphans"].as_array().expect("a list").clone();
+        all.into_iter().map(|one| one["name"].to_string()).collect::<BTreeSet<_>>()
+    };
+    let before = names().await;
+    for action in &used {
+        let mut without = whole.clone();
+        assert!(without.remove(action), "{action} is not in the policy");
+        let said = guarded.run(&without, &args).await;
+        let named = format!("not authorized to perform: {action}");
+        assert!(said.stderr.contains(&named), "without {action}: {said:?}");
+        assert!(matches!(said.status, 1 | 3), "without {action}: {said:?}");
+        assert_eq!(names().await, before, "without {action} something is left or gone");
+    }
+}
+
+/// moto simulates nothing, as AWS for whoever may not ask.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_is_simulated_the_policies_are_read() {
+    let guarded = Guarded::new().await;
+    let mut allowed = guarded.allowed("doctor").await;
+    allowed.extend(guarded.allowed("switch").await);
+    // moto spells it otherwise, and the policy is read as AWS spells it.
+    let spelled: Vec<String> =
+        allowed.iter().map(|action| action.replace("monitoring:", "cloudwatch:")).collect();
+    allowed.extend(spelled);
+    let said = guarded.run(&allowed, &["doctor", ENV]).await;
+    assert_eq!(said.status, 3, "{said:?}");
+    let text = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let well = "ok permissions: all there is for doctor, status, switch, as its policies say; \
+                nobody knows what else forbids";
+    assert!(text.contains(well), "{}", said.stdout);
+    assert!(text.contains("`scaledown` may not do autoscaling:UpdateAutoScalingGroup"), "{text}");
+    assert!(!text.contains("`switch` may not do"), "{text}");
+
+    allowed.retain(|action| !action.starts_with("iam:List"));
+    let said = guarded.run(&allowed, &["doctor", ENV]).await;
+    let text = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("what these credentials may do is not known: "), "{}", said.stdout);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -34,6 +34,18 @@ pub struct Permission {
     pub action: String,
     /// Whether the caller may.
     pub verdict: PermissionVerdict,
+    /// How that is known.
+    pub evidence: Evidence,
+}
+
+/// How it is known what a caller may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// The provider played it through.
+    Simulation,
+    /// The caller's policies were read: what else may forbid it is not in them.
+    Documents,
 }
 
 /// Whether the caller may do something.

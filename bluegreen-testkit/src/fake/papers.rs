@@ -2,13 +2,14 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use bluegreen_core::cloud::{CloudError, ReadPermissions, ReadQuotas};
-use bluegreen_core::model::{Estate, Permission, PermissionVerdict, Quota, QuotaKind};
+use bluegreen_core::model::{Estate, Evidence, Permission, PermissionVerdict, Quota, QuotaKind};
 
 use super::FakeCloud;
 use super::state::State;
 
 /// What operations do here: of this cloud, everything that they do is one action.
-const OPERATIONS: [&str; 6] = ["upgrade", "deploy", "switch", "scaledown", "orphans", "doctor"];
+const OPERATIONS: [&str; 7] =
+    ["upgrade", "deploy", "switch", "scaledown", "downgrade", "orphans", "doctor"];
 
 /// What an account is known as, and what it lets people do.
 #[derive(Clone, Debug, Default)]
@@ -66,6 +67,7 @@ impl ReadPermissions for FakeCloud {
                 operation: (*operation).to_owned(),
                 action: format!("fake:{operation}"),
                 verdict: verdict(operation),
+                evidence: Evidence::Simulation,
             };
             Ok(OPERATIONS.iter().map(permission).collect())
         })

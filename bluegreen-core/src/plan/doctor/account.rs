@@ -1,7 +1,7 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Examination, Finding};
-use crate::model::PermissionVerdict;
+use crate::model::{Evidence, PermissionVerdict};
 
 /// Holds the credentials against the account that is meant.
 pub(super) fn account(found: &Examination) -> Vec<Finding> {
@@ -39,14 +39,16 @@ pub(super) fn permissions(found: &Examination) -> Vec<Finding> {
     };
     let mut denied: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut asked: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut dark: Option<&str> = None;
+    let mut dark: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for one in permissions {
         match &one.verdict {
             PermissionVerdict::Allowed => *asked.entry(&one.operation).or_default() += 1,
             PermissionVerdict::Denied => {
                 denied.entry(&one.operation).or_default().push(&one.action);
             }
-            PermissionVerdict::Unknown(why) => dark = Some(why),
+            PermissionVerdict::Unknown(why) => {
+                dark.entry(why).or_default().insert(&one.action);
+            }
         }
     }
     let mut findings: Vec<Finding> = denied
@@ -57,11 +59,22 @@ pub(super) fn permissions(found: &Examination) -> Vec<Finding> {
                 .mended_by(format!("bluegreen iam-policy {name} --operation {operation}"))
         })
         .collect();
-    findings.extend(dark.map(|why| unknown(CHECK, name.as_str(), why)));
+    let is_all_dark = asked.is_empty() && denied.is_empty();
+    findings.extend(dark.iter().map(|(why, actions)| {
+        if is_all_dark {
+            return unknown(CHECK, name.as_str(), why);
+        }
+        let actions: Vec<&str> = actions.iter().copied().collect();
+        let what = format!("whether these credentials may do {} is not known", actions.join(", "));
+        Finding::note(CHECK, format!("{what}: {why}"), "an operation may be refused on its way")
+    }));
     let well = asked.keys().filter(|operation| !denied.contains_key(*operation));
     let well: Vec<&str> = well.copied().collect();
-    if !well.is_empty() && dark.is_none() {
-        findings.push(Finding::ok(CHECK, format!("all there is for {}", well.join(", "))));
+    if !well.is_empty() && dark.is_empty() {
+        let is_read = permissions.iter().any(|one| one.evidence == Evidence::Documents);
+        let how =
+            if is_read { ", as its policies say; nobody knows what else forbids" } else { "" };
+        findings.push(Finding::ok(CHECK, format!("all there is for {}{how}", well.join(", "))));
     }
     findings
 }
