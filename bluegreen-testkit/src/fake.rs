@@ -191,6 +191,15 @@ impl FakeCloud {
         });
     }
 
+    /// Makes one machine stay when its group shrinks (`true`), or leave like any other (`false`).
+    pub fn protect_instance(&self, instance: &InstanceId, protected: bool) {
+        self.disturb("a machine is protected", |state| {
+            if let Some(machine) = state.machinery.machines.get_mut(instance) {
+                machine.protected = protected;
+            }
+        });
+    }
+
     /// Stops a machine behind its group's back.
     pub fn stop_instance(&self, instance: &InstanceId) {
         self.disturb("a machine stops", |state| {

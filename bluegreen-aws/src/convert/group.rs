@@ -141,6 +141,7 @@ fn read_instance(instance: &sdk::Instance) -> Result<Instance, ConvertError> {
         lifecycle,
         // Without a word on it, an instance is not taken to be healthy.
         healthy: instance.health_status().is_some_and(|one| one.eq_ignore_ascii_case("healthy")),
+        protected: instance.protected_from_scale_in().unwrap_or_default(),
         // Auto Scaling does not tell it.
         launched: None,
     })

@@ -101,6 +101,8 @@ pub struct Instance {
     pub lifecycle: Lifecycle,
     /// Whether the group thinks it healthy; says nothing about the load balancer's view.
     pub healthy: bool,
+    /// Whether it stays when its group shrinks.
+    pub protected: bool,
     /// Since when it runs, where the provider says so.
     pub launched: Option<Timestamp>,
 }

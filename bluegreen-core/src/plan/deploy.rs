@@ -9,7 +9,8 @@ use crate::change::{CloudChange, Edit, ImageNote, MarkedVersion};
 use crate::gate::CloudGate;
 use crate::model::{
     Capacity, Color, Environment, ImageId, LaunchConfigurationName, LaunchEdit, LaunchSource,
-    LaunchTemplateName, Mark, RunId, Side, TemplateSettings, TemplateVersion, UserData, tag_key,
+    LaunchTemplateName, Mark, Process, RunId, ScalingGroup, Side, TemplateSettings,
+    TemplateVersion, UserData, tag_key,
 };
 use crate::transaction::Stage;
 
@@ -87,6 +88,12 @@ pub struct DeployFacts {
     pub drain: ScaledownFacts,
 }
 
+/// What must not be suspended for machines to come and to serve.
+const NEEDED_TO_START: [(Process, &str); 2] = [
+    (Process::Launch, "no machine would start"),
+    (Process::AddToLoadBalancer, "no machine would be registered in its target groups"),
+];
+
 /// Plans to put a new version on the colour that does not serve.
 pub fn deploy(
     environment: &Environment,
@@ -97,6 +104,7 @@ pub fn deploy(
     let color = live.other();
     let (live, idle) = (side(environment, live)?, side(environment, color)?);
     check_free(&idle.group)?;
+    check_running(&idle.group, &NEEDED_TO_START)?;
     check_kept_checked(environment, idle)?;
     let size = size(live.group.capacity, options.size)?;
     let (made, launch) = launch(environment, idle, options, facts)?;
@@ -108,7 +116,7 @@ pub fn deploy(
     }
     let held = hold(group).into_iter().collect();
     stages.push(Stage::changes(format!("hold {}", group.name), held));
-    stages.extend(stop(idle, options.waits));
+    stages.extend(stop(idle, options.waits)?);
     stages.push(Stage::changes("make the new version", made.into_iter().collect()));
     stages.push(Stage::changes("point the idle colour at it", point(idle, &launch, facts)));
     let start = Edit::new(group.name.clone(), Capacity::ZERO, size);
@@ -121,9 +129,13 @@ pub fn deploy(
 }
 
 /// Scales a colour to nothing and waits until it is gone.
-pub(super) fn stop(side: &Side, waits: Waits) -> Vec<CloudStage> {
+pub(super) fn stop(side: &Side, waits: Waits) -> Result<Vec<CloudStage>, Refusal> {
     let group = &side.group;
     let mut stages = Vec::new();
+    if !group.instances.is_empty() {
+        check_running(group, &[(Process::Terminate, "its machines would not end")])?;
+        check_unprotected(group)?;
+    }
     if group.capacity != Capacity::ZERO {
         let stop = Edit::new(group.name.clone(), group.capacity, Capacity::ZERO);
         stages.push(Stage::changes(
@@ -137,7 +149,30 @@ pub(super) fn stop(side: &Side, waits: Waits) -> Vec<CloudStage> {
             CloudGate::Empty { group: group.name.clone(), patience: waits.until_true() },
         ));
     }
-    stages
+    Ok(stages)
+}
+
+/// Refuses a group whose machines somebody keeps from starting, serving or ending.
+fn check_running(
+    group: &ScalingGroup,
+    processes: &[(Process, &'static str)],
+) -> Result<(), Refusal> {
+    match processes.iter().find(|(process, _)| group.suspended.contains(process)) {
+        Some((process, effect)) => {
+            Err(Refusal::Suspended { group: group.name.clone(), process: *process, effect })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses a group that would keep machines though it is to have none.
+fn check_unprotected(group: &ScalingGroup) -> Result<(), Refusal> {
+    let protected = group.instances.iter().filter(|one| one.protected);
+    let protected: Vec<String> = protected.map(|one| one.id.to_string()).collect();
+    if protected.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::Protected { group: group.name.clone(), protected })
 }
 
 fn size(live: Capacity, asked: Option<u32>) -> Result<Capacity, Refusal> {

@@ -82,7 +82,7 @@ pub fn downgrade(
     if !green.group.is_stopped() {
         stages.push(drained(environment, Color::Green, facts.drain, options.waits)?);
     }
-    stages.extend(deploy::stop(green, options.waits));
+    stages.extend(deploy::stop(green, options.waits)?);
     stages.push(Stage::changes("take green out of the routes", unrouted(environment, green)));
     stages.extend(removal(green, facts).stages());
     let restored = restore::changes(environment, facts);

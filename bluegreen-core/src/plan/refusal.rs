@@ -1,8 +1,8 @@
 use super::Overtaken;
 use crate::model::{
     Color, EnvironmentName, ImageId, LaunchSource, LaunchTemplateName, ListenerKey,
-    LoadBalancerName, PortRange, ResourceKey, RouteKey, RunId, ScalingGroup, ScalingGroupName,
-    TargetGroupName,
+    LoadBalancerName, PortRange, Process, ResourceKey, RouteKey, RunId, ScalingGroup,
+    ScalingGroupName, TargetGroupName,
 };
 use crate::transaction::PlanError;
 
@@ -81,6 +81,27 @@ pub enum Refusal {
         group: ScalingGroupName,
         /// The service.
         operator: String,
+    },
+    /// Somebody suspended what starts, registers or ends machines: it would be waited for in vain.
+    #[error("{process} of scaling group `{group}` is suspended: {effect}")]
+    Suspended {
+        /// The group.
+        group: ScalingGroupName,
+        /// What is suspended.
+        process: Process,
+        /// What would not happen.
+        effect: &'static str,
+    },
+    /// Machines stay when their group shrinks.
+    #[error(
+        "scaling group `{group}` cannot be stopped: {} protected from scale-in",
+        protected.join(", ")
+    )]
+    Protected {
+        /// The group.
+        group: ScalingGroupName,
+        /// The machines, by id.
+        protected: Vec<String>,
     },
     /// Instances of a group are being replaced.
     #[error("an instance refresh of scaling group `{group}` is under way ({state})")]
@@ -279,6 +300,15 @@ impl Refusal {
             Self::Managed { operator, .. } => {
                 format!("ask for the change where `{operator}` is run")
             }
+            Self::Suspended { group, process, .. } => format!(
+                "`aws autoscaling resume-processes --auto-scaling-group-name {group} \
+                 --scaling-processes {process}`"
+            ),
+            Self::Protected { group, protected } => format!(
+                "`aws autoscaling set-instance-protection --no-protected-from-scale-in \
+                 --auto-scaling-group-name {group} --instance-ids {}`",
+                protected.join(" ")
+            ),
             Self::Refreshing { .. } => "wait for it to end, or cancel it".to_owned(),
             Self::Uncarried { .. } => {
                 "nothing is stripped silently: remove it from the group, or wait for a version \

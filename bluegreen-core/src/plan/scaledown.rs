@@ -73,7 +73,7 @@ pub fn scaledown(
     let mut before = vec![drained(environment, color, facts, options.waits)?];
     let keep = hold(&idle.group).into_iter().chain(remember(&idle.group));
     before.push(Stage::changes(format!("remember the size of {color}"), keep.collect()));
-    before.extend(deploy::stop(idle, options.waits));
+    before.extend(deploy::stop(idle, options.waits)?);
     checked(before)
 }
 

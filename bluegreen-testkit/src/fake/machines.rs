@@ -30,6 +30,8 @@ pub(super) struct Machine {
     pub(super) broken: bool,
     /// Whether its group does not register it: it came into service while that was suspended.
     pub(super) kept_out: bool,
+    /// Whether it stays when its group shrinks.
+    pub(super) protected: bool,
 }
 
 /// Where a machine stands in its life.
@@ -69,6 +71,7 @@ impl Machine {
                 Phase::Terminating { .. } => Lifecycle::Terminating,
             },
             healthy: !self.stopped,
+            protected: self.protected,
             launched: Some(timestamp(self.launched)),
         }
     }
@@ -129,6 +132,7 @@ impl Machinery {
             stopped: false,
             broken: false,
             kept_out: false,
+            protected: false,
         });
         let targets = self.targets.entry(target_group.clone()).or_default();
         targets.entry(instance.clone()).or_insert_with(Target::new);
@@ -189,6 +193,7 @@ impl Machinery {
                 stopped: false,
                 broken: false,
                 kept_out: false,
+                protected: false,
             };
             self.machines.insert(id, machine);
         }
@@ -203,7 +208,7 @@ impl Machinery {
             let wanted = world.scaling_groups.get(group).map_or(0, |one| one.capacity.desired);
             let machines = self.of_group(group).into_iter().filter(|one| one.is_wanted());
             let have = machines.clone().count();
-            let ids = machines.map(|one| one.id.clone());
+            let ids = machines.filter(|one| !one.protected).map(|one| one.id.clone());
             surplus.extend(ids.take(have.saturating_sub(wanted as usize)));
         }
         surplus

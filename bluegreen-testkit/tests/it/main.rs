@@ -3,6 +3,7 @@
 mod balancers;
 mod calls;
 mod certification;
+mod change_fields;
 mod changes;
 mod clones;
 mod doctor;
@@ -16,6 +17,7 @@ mod fake_health;
 mod fake_routes;
 mod fake_worlds;
 mod gated;
+mod kept_machines;
 mod lease;
 mod live_traffic;
 mod migration;
