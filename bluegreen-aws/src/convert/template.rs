@@ -85,9 +85,15 @@ fn network(data: &mut Parameters, from: &sdk::LaunchConfiguration) -> Result<(),
 
 fn metadata(data: &mut Parameters, from: &sdk::LaunchConfiguration) {
     let Some(options) = from.metadata_options() else { return };
-    data.put("MetadataOptions.HttpTokens", options.http_tokens().map(|one| one.as_str()));
+    data.put(
+        "MetadataOptions.HttpTokens",
+        options.http_tokens().map(sdk::InstanceMetadataHttpTokensState::as_str),
+    );
     data.put("MetadataOptions.HttpPutResponseHopLimit", options.http_put_response_hop_limit());
-    data.put("MetadataOptions.HttpEndpoint", options.http_endpoint().map(|one| one.as_str()));
+    data.put(
+        "MetadataOptions.HttpEndpoint",
+        options.http_endpoint().map(sdk::InstanceMetadataEndpointState::as_str),
+    );
 }
 
 fn block_device(data: &mut Parameters, index: i32, mapping: &sdk::BlockDeviceMapping) {

@@ -153,12 +153,12 @@ impl Iam {
     async fn held(&self, holder: &Holder) -> Result<(Vec<String>, Vec<String>), CallError> {
         let calls = holder.calls();
         let form = |action| Form::new(action).with(calls.parameter, holder.name());
-        let (attached, named) =
+        let (attached, listed) =
             try_join(self.pages(|| form(calls.attached)), self.pages(|| form(calls.listed)))
                 .await?;
         let attached = attached.into_iter().flat_map(|answer| answer.attached_policies.items);
         let names: Vec<String> =
-            named.into_iter().flat_map(|answer| answer.policy_names.items).collect();
+            listed.into_iter().flat_map(|answer| answer.policy_names.items).collect();
         let own = names.iter().map(|name| {
             let form = form(calls.got).with("PolicyName", name);
             async { Ok::<_, CallError>(self.0.call::<Reply>(form).await?.result.policy_document) }

@@ -26,17 +26,16 @@ impl ReadPermissions for AwsCloud {
                 return Ok(all(&PermissionVerdict::Unknown(why)));
             }
         };
-        match self.simulate_all(&source, &scope).await {
-            Ok(permissions) => Ok(permissions),
-            Err(error) => match self.documents(&source).await {
-                Ok(documents) => Ok(as_documented(&documents, &scope)),
-                Err(_) => {
-                    let cause = std::error::Error::source(&error).map(|one| format!(": {one}"));
-                    let why = format!("{error}{}", cause.unwrap_or_default());
-                    Ok(all(&PermissionVerdict::Unknown(why)))
-                }
-            },
+        let error = match self.simulate_all(&source, &scope).await {
+            Ok(permissions) => return Ok(permissions),
+            Err(error) => error,
+        };
+        if let Ok(documents) = self.documents(&source).await {
+            return Ok(as_documented(&documents, &scope));
         }
+        let cause = std::error::Error::source(&error).map(|one| format!(": {one}"));
+        let why = format!("{error}{}", cause.unwrap_or_default());
+        Ok(all(&PermissionVerdict::Unknown(why)))
     }
 }
 

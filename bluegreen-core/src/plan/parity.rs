@@ -69,6 +69,9 @@ pub fn parity(
     rows.collect()
 }
 
+/// The field of a launch configuration's name.
+const CONFIGURATION: &str = "launch.configuration";
+
 struct View<'a> {
     environment: &'a Environment,
     names: &'a Names,
@@ -166,7 +169,6 @@ impl View<'_> {
         if field.strip_prefix("tags.").is_some_and(tag_key::is_ours) {
             return Some("written by bluegreen");
         }
-        const CONFIGURATION: &str = "launch.configuration";
         let versioned = [".version.number", ".version"].iter().any(|one| field.ends_with(one));
         if field == CONFIGURATION || field.starts_with("launch.") && versioned {
             return Some("each colour has its own version");

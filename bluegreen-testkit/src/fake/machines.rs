@@ -14,6 +14,7 @@ use super::timing::Timing;
 use super::world::World;
 
 /// A machine.
+#[expect(clippy::struct_excessive_bools, reason = "each can be so without the others")]
 #[derive(Clone, Debug)]
 pub(super) struct Machine {
     pub(super) id: InstanceId,

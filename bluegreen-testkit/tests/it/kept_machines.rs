@@ -19,7 +19,7 @@ async fn refused(scene: &Scene, verb: Verb, words: &str, way_out: &str) {
     let hint = error.hint().unwrap_or_default();
     assert!(hint.contains(way_out), "`{way_out}` is not in: {hint}");
     assert_eq!(scene.world(), before);
-    assert!(scene.cloud.elapsed() - began < std::time::Duration::from_secs(60), "it waited");
+    assert!(scene.cloud.elapsed() < began + std::time::Duration::from_mins(1), "it waited");
 }
 
 fn suspend(scene: &Scene, group: &ScalingGroupName, process: Process) {
