@@ -53,7 +53,14 @@ use server::Server;
 ///
 /// Installs them if they are not there yet, as [`Emulator::try_start`] does.
 pub async fn python() -> Result<PathBuf, EmulatorError> {
-    tokio::task::spawn_blocking(venv::ready)
+    aside(venv::ready).await
+}
+
+/// Does what blocks where it keeps nobody waiting.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, EmulatorError> + Send + 'static,
+) -> Result<T, EmulatorError> {
+    tokio::task::spawn_blocking(work)
         .await
         .map_err(|panic| EmulatorError::Interrupted(panic.into()))?
 }
@@ -82,7 +89,7 @@ impl Emulator {
     /// The first call in a checkout installs moto, which takes some ten seconds and a package
     /// index; tests that start at the same time wait for the one that installs.
     pub async fn try_start() -> Result<Self, EmulatorError> {
-        Ok(Self { server: Server::start(&python().await?).await? })
+        Ok(Self { server: aside(|| Server::start(&venv::ready()?)).await? })
     }
 
     /// Where it serves, for the `endpoint_url` of an SDK.

@@ -292,8 +292,7 @@ fn routes(report: &StatusReport) -> Table {
 }
 
 fn groups(report: &StatusReport) -> Table {
-    let names =
-        ["COLOR", "SCALING GROUP", "VERSION", "IMAGE", ">MIN", ">WANT", ">MAX", ">IN SERVICE"];
+    let names = ["COLOR", "SCALING GROUP", "VERSION", "IMAGE", ">MIN", ">WANT", ">MAX", ">RUNNING"];
     let mut table = Table::new(&names);
     for (side, group) in &report.colors {
         table.row([

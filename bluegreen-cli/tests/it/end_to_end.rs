@@ -81,9 +81,9 @@ IE-L-NGINX  green is live  (account 123456789012 emulator, us-east-1)
   web:80 rule 10     0    100
   web:443            0    100
 
-  COLOR  SCALING GROUP  VERSION  IMAGE         MIN  WANT  MAX  IN SERVICE
-  blue   web            1        {image}    1     2    4           2
-  green  web-green      2        {other}    1     2    4           2
+  COLOR  SCALING GROUP  VERSION  IMAGE         MIN  WANT  MAX  RUNNING
+  blue   web            1        {image}    1     2    4        2
+  green  web-green      2        {other}    1     2    4        2
 
   COLOR  TARGET GROUP     IDLE PORT  TARGETS
   blue   web-http             18080  2 healthy

@@ -1,15 +1,13 @@
-//! One moto process.
+//! One moto, a fork of the one that a test process imports moto for.
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::process::{self, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::io::{BufRead as _, BufReader};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::process::{self, Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::time::timeout;
 
 use super::error::EmulatorError;
 use super::venv;
@@ -21,36 +19,24 @@ const SERVE: &str =
 /// How long moto may take to come up; it takes about a second on an idle machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A moto that serves; dropping it kills it.
+/// A moto that serves; dropping it ends it.
 #[derive(Debug)]
 pub(super) struct Server {
     address: SocketAddr,
-    _process: Child,
     // moto ends when this closes, so it cannot outlive a test process that was killed.
-    _lifeline: Option<ChildStdin>,
-    _log: Log,
+    _lifeline: TcpStream,
 }
 
 impl Server {
-    /// Starts moto and waits until it listens.
-    pub(super) async fn start(python: &Path) -> Result<Self, EmulatorError> {
-        let log = Log::new();
-        let stderr = File::create(&log.0).map_err(venv::at(&log.0))?;
-        let mut process = Command::new(python)
-            // Isolated: neither `PYTHONPATH` nor the working folder may bring in another moto.
-            .args(["-I", "-c", SERVE])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(stderr)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|source| EmulatorError::Spawn { python: python.to_owned(), source })?;
-        let lifeline = process.stdin.take();
-        let Some(port) = announced_port(process.stdout.take()).await else {
-            return Err(EmulatorError::NotServing { log: log.text() });
+    /// Starts moto and waits until it listens; blocks for as long as that takes.
+    pub(super) fn start(python: &Path) -> Result<Self, EmulatorError> {
+        static FORGE: Mutex<Option<Forge>> = Mutex::new(None);
+        let mut forge = FORGE.lock().unwrap_or_else(PoisonError::into_inner);
+        let forge = match &mut *forge {
+            Some(forge) => forge,
+            none => none.insert(Forge::start(python)?),
         };
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        Ok(Self { address, _process: process, _lifeline: lifeline, _log: log })
+        forge.server().ok_or_else(|| EmulatorError::NotServing { log: forge.log.text() })
     }
 
     /// Where it listens.
@@ -59,33 +45,73 @@ impl Server {
     }
 }
 
-/// The port that moto got from the operating system, once it listens.
-async fn announced_port(stdout: Option<ChildStdout>) -> Option<u16> {
-    let mut line = String::new();
-    let mut stdout = BufReader::new(stdout?);
-    timeout(PATIENCE, stdout.read_line(&mut line)).await.ok()?.ok()?;
-    line.trim().parse().ok()
+/// The process that has imported moto, and of which every moto is a fork.
+#[derive(Debug)]
+struct Forge {
+    door: SocketAddr,
+    log: Log,
+    // It ends when its standard input closes, with this process.
+    _process: Child,
 }
 
-/// What moto writes to standard error, in a file that goes with the process.
+impl Forge {
+    fn start(python: &Path) -> Result<Self, EmulatorError> {
+        let log = Log::new()?;
+        let stderr = log.writer()?;
+        let mut process = Command::new(python)
+            // Isolated: neither `PYTHONPATH` nor the working folder may bring in another moto.
+            .args(["-I", "-c", SERVE])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(stderr)
+            .spawn()
+            .map_err(|source| EmulatorError::Spawn { python: python.to_owned(), source })?;
+        let mut line = String::new();
+        if let Some(stdout) = process.stdout.take() {
+            // A port or, if it has ended, nothing.
+            let _end = BufReader::new(stdout).read_line(&mut line);
+        }
+        let Ok(port) = line.trim().parse() else {
+            return Err(EmulatorError::NotServing { log: log.text() });
+        };
+        let door = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Ok(Self { door, log, _process: process })
+    }
+
+    /// Returns another moto; nothing if it does not come up.
+    fn server(&self) -> Option<Server> {
+        let lifeline = TcpStream::connect_timeout(&self.door, PATIENCE).ok()?;
+        lifeline.set_read_timeout(Some(PATIENCE)).ok()?;
+        let mut line = String::new();
+        BufReader::new(&lifeline).read_line(&mut line).ok()?;
+        let port = line.trim().parse().ok()?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Some(Server { address, _lifeline: lifeline })
+    }
+}
+
+/// What moto writes to standard error, in a file without a name: it goes with who has it open.
 #[derive(Debug)]
-struct Log(PathBuf);
+struct Log(File);
 
 impl Log {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self(venv::home().join(format!("moto-{}-{number}.log", process::id())))
+    fn new() -> Result<Self, EmulatorError> {
+        let path = venv::home().join(format!("moto-{}.log", process::id()));
+        let open = || {
+            let file = File::options().read(true).append(true).create(true).open(&path)?;
+            fs::remove_file(&path)?;
+            Ok(file)
+        };
+        open().map(Self).map_err(venv::at(&path))
+    }
+
+    fn writer(&self) -> Result<File, EmulatorError> {
+        self.0.try_clone().map_err(venv::at(Path::new("moto.log")))
     }
 
     fn text(&self) -> String {
-        fs::read_to_string(&self.0).unwrap_or_default().trim().to_owned()
-    }
-}
-
-impl Drop for Log {
-    fn drop(&mut self) {
-        // A log that stays behind harms nobody.
-        let _gone = fs::remove_file(&self.0);
+        let mut text = vec![0; 64 * 1024];
+        let length = self.0.read_at(&mut text, 0).unwrap_or_default();
+        String::from_utf8_lossy(&text[..length]).trim().to_owned()
     }
 }
