@@ -199,3 +199,21 @@ async fn what_is_made_can_be_taken_back_exactly_and_what_is_deleted_only_under_a
         }
     }
 }
+
+/// What people read in a plan.
+#[tokio::test(start_paused = true)]
+async fn every_change_is_told_in_words() {
+    let mut told: Vec<String> = Vec::new();
+    for Seen { change, .. } in every_life().await {
+        let text = change.to_string();
+        // Runs have names of their own.
+        let text = text
+            .split_whitespace()
+            .map(|word| if word.contains("01") && word.len() > 24 { "RUN" } else { word });
+        told.push(text.collect::<Vec<_>>().join(" "));
+    }
+    told.sort();
+    told.dedup();
+    let wanted = include_str!("change_texts.txt");
+    assert_eq!(told.join("\n"), wanted.trim_end());
+}
