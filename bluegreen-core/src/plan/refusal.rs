@@ -352,3 +352,6 @@ impl Refusal {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
