@@ -1,6 +1,9 @@
 //! What is refused before anything is changed: by name, with a way out, and nothing touched.
 
-use bluegreen_core::model::{LaunchSource, LoadBalancerKind, ScalingGroupName, TargetGroupName};
+use bluegreen_core::model::{
+    Actions, Dimension, DimensionValue, LaunchSource, LoadBalancerKind, ScalingGroupName,
+    TargetGroupName,
+};
 use bluegreen_core::operation::{OperationError, OperationErrorKind};
 use bluegreen_core::plan::{DeployOptions, DeploySource};
 use bluegreen_testkit::fake::target_group;
@@ -106,6 +109,42 @@ async fn idle_ports_that_are_taken_or_open_are_told() {
     // What a security group opens, a network ACL may shut.
     open.cloud.edit(|world| *world = world.clone().with_shut_port("nginx-live", 18082));
     open.must(Verb::Upgrade).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_port_that_is_taken_is_not_told_as_one_that_somebody_must_close() {
+    let to = Actions::forward_to(TargetGroupName::new("nginx-http"));
+    let world = World::example().with_listener("nginx-live", 18080, "HTTP", to).with_opening(
+        "nginx-live",
+        18080,
+        "0.0.0.0/0",
+    );
+    let mut scene = Scene::new(FakeCloud::new(world));
+    scene.spec.idle_ports = "18080-18083".parse().expect("a range");
+    let before = scene.world();
+    let error = scene.operate(Verb::Upgrade).await.expect_err("3 ports are left");
+    check(&error, &["4 free and closed ports", "1 have a listener"]);
+    assert!(!told(&error).contains("from outside"), "{}", told(&error));
+    assert_eq!(scene.world(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alarm_that_names_the_group_in_a_dimension_of_its_own_making_is_refused() {
+    for (text, refused_by) in [("nginx-live", "nginx-live"), ("a nginx-https b", "nginx-https")] {
+        let scene = scene(|world| {
+            let alarm = world.alarms.values_mut().next().expect("there is one");
+            let value = DimensionValue::Literal(text.to_owned());
+            alarm.dimensions.push(Dimension { name: "Fleet".to_owned(), value });
+        });
+        let words = ["alarm nginx-live-busy", &format!("`Fleet` names `{refused_by}`")];
+        refused(&scene, Verb::Upgrade, &words).await;
+    }
+    let scene = scene(|world| {
+        let alarm = world.alarms.values_mut().next().expect("there is one");
+        let value = DimensionValue::Literal("nginx-live-2".to_owned());
+        alarm.dimensions.push(Dimension { name: "Fleet".to_owned(), value });
+    });
+    scene.must(Verb::Upgrade).await;
 }
 
 #[tokio::test(start_paused = true)]
