@@ -1,5 +1,7 @@
 //! Taking a committed run back later.
 
+mod gates;
+mod planned;
 mod serving;
 
 use bluegreen_core::model::{Capacity, ScalingGroupName, tag_key};

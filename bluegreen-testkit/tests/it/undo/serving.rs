@@ -1,37 +1,20 @@
 //! What an undo leaves alone: all that the colour that serves stands on, change by change.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use bluegreen_core::change::{CloudChange, Edit};
 use bluegreen_core::model::{
     Actions, Capacity, Color, Environment, LaunchSource, LaunchTemplateName, ListenerKey,
-    ListenerSettings, LoadBalancerName, ResourceKey, RouteKey, RunId, ScalingGroupName,
+    ListenerSettings, LoadBalancerName, ResourceKey, RouteKey, ScalingGroupName,
     ScalingGroupSettings, Side, TargetGroupName, TemplateVersion,
 };
 use bluegreen_core::operation::OperationErrorKind;
-use bluegreen_core::plan::{
-    CloudPlan, Decision, Refusal, ScaledownFacts, Standing, UndoFacts, UndoOptions, undo,
-};
-use bluegreen_core::transaction::Stage;
+use bluegreen_core::plan::{Decision, Refusal};
 use bluegreen_testkit::World;
 use bluegreen_testkit::fake::template;
 
+use super::planned::take_back;
 use crate::stage::{Scene, Verb};
-
-/// Plans to take back a run that made one change, which is as it was left.
-fn take_back(
-    environment: &Environment,
-    change: CloudChange,
-    floats: BTreeMap<ScalingGroupName, u64>,
-) -> Result<Decision, Refusal> {
-    let plan = CloudPlan::new(vec![Stage::changes("a change", vec![change])]).expect("a plan");
-    let standing = plan.changes().map(|(step, _)| (step, Standing::InPlace)).collect();
-    let (deregistration_delay, idle_for) = (Duration::ZERO, Duration::ZERO);
-    let drain = ScaledownFacts { deregistration_delay, idle_for, quiet: Default::default() };
-    let facts = UndoFacts { plan, standing, drain, floats };
-    undo(environment, &UndoOptions::new(RunId::new("01a")), &facts)
-}
 
 fn settings(world: &World, name: &ScalingGroupName) -> ScalingGroupSettings {
     let group = world.scaling_groups[name].clone();
