@@ -16,6 +16,7 @@ mod fake_health;
 mod fake_routes;
 mod fake_worlds;
 mod gated;
+mod holds;
 mod launch_configurations;
 mod lease;
 mod live_traffic;
