@@ -1,5 +1,8 @@
 //! What a look at an environment finds, how much it matters, and what mends it.
 
+mod examined;
+mod quotas;
+
 use bluegreen_core::model::{
     GroupTag, HealthStrategy, LaunchSource, LaunchTemplateName, LoadBalancerName, Opaque, Process,
     QuotaKind, ScalingGroupName, TargetGroupName, TemplateVersion,
