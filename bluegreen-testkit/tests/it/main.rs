@@ -5,6 +5,7 @@ mod calls;
 mod certification;
 mod changes;
 mod clones;
+mod deploys;
 mod doctor;
 mod downgrade;
 mod engine_properties;
