@@ -1,5 +1,6 @@
 //! Back to one colour: only what the tool made goes, and the account is as it was.
 
+mod ours;
 mod restore;
 
 use bluegreen_core::model::{

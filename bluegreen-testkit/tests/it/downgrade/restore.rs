@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bluegreen_core::change::{CloudChange, Edit};
 use bluegreen_core::model::{
-    Actions, GroupTag, LaunchSource, LaunchTemplateName, LoadBalancerName, ScalingGroupName,
+    Actions, GroupTag, LaunchSource, LaunchTemplateName, LoadBalancerName, Quiet, ScalingGroupName,
     TargetGroupName, TemplateVersion,
 };
 use bluegreen_core::operation::Operation;
@@ -112,7 +112,7 @@ fn launches(
         load_balancers: vec![],
         upgrade: Some(CloudPlan::new(stages.collect()).expect("a plan")),
         floats,
-        drain: ScaledownFacts { deregistration_delay, idle_for, quiet: Default::default() },
+        drain: ScaledownFacts { deregistration_delay, idle_for, quiet: Quiet::default() },
     };
     let decision = downgrade(environment, &DowngradeOptions::default(), &facts);
     let Ok(Decision::Run(plan)) = decision else { panic!("it is planned: {decision:?}") };
