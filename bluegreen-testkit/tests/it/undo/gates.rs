@@ -8,8 +8,8 @@ use bluegreen_core::model::{
     Action, Actions, Capacity, Environment, Forward, ListenerKey, LoadBalancerName, ResourceKey,
     RouteKey, ScalingGroupName, TargetGroupName,
 };
-use bluegreen_core::plan::{Decision, Refusal};
-use bluegreen_core::transaction::Work;
+use bluegreen_core::plan::{CloudPlan, Decision, Refusal, Standing, standings};
+use bluegreen_core::transaction::{Stage, Work};
 
 use super::planned::take_all_back;
 use crate::stage::{Scene, Verb};
@@ -133,5 +133,27 @@ async fn requests_are_not_divided_between_the_colours_again() {
         let changes = vec![route(80, before, &[("nginx-http-green", 1)])];
         let decision = take_all_back(&environment, changes, BTreeMap::new());
         assert!(matches!(decision, Err(Refusal::SplitBefore(_))), "{decision:?}");
+    }
+}
+
+#[test]
+fn a_thing_stands_where_its_newest_change_stands_that_is_not_taken_back() {
+    use Standing::{InPlace, TakenBack};
+    let stages = [tag("a", "b"), tag("b", "c"), tag("c", "d")];
+    let stages = stages.map(|change| Stage::changes("a change", vec![change]));
+    let plan = CloudPlan::new(stages.into()).expect("a plan");
+    let overtaken = || Standing::Changed(vec![]);
+    for (looks, wanted) in [
+        // What an older change left is not there any more, for the newer one started from it.
+        ([overtaken(), overtaken(), InPlace], [InPlace, InPlace, InPlace]),
+        ([overtaken(), InPlace, TakenBack], [InPlace, InPlace, TakenBack]),
+        ([InPlace, TakenBack, TakenBack], [InPlace, TakenBack, TakenBack]),
+        ([TakenBack, TakenBack, TakenBack], [TakenBack, TakenBack, TakenBack]),
+        ([overtaken(), TakenBack, TakenBack], [overtaken(), TakenBack, TakenBack]),
+        ([TakenBack, TakenBack, overtaken()], [InPlace, InPlace, overtaken()]),
+    ] {
+        let steps = || plan.changes().map(|(step, _)| step);
+        let found = standings(&plan, steps().zip(looks.clone()).collect());
+        assert_eq!(found, steps().zip(wanted).collect(), "{looks:?}");
     }
 }

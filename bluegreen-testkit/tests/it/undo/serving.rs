@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use bluegreen_core::change::{CloudChange, Edit};
 use bluegreen_core::model::{
-    Actions, Capacity, Color, Environment, LaunchSource, LaunchTemplateName, ListenerKey,
-    ListenerSettings, LoadBalancerName, ResourceKey, RouteKey, ScalingGroupName,
-    ScalingGroupSettings, Side, TargetGroupName, TemplateVersion,
+    Actions, Capacity, Color, LaunchSource, LaunchTemplateName, ListenerKey, ListenerSettings,
+    LoadBalancerName, ResourceKey, RouteKey, ScalingGroupName, ScalingGroupSettings, Side,
+    TargetGroupName, TemplateVersion,
 };
 use bluegreen_core::operation::OperationErrorKind;
 use bluegreen_core::plan::{Decision, Refusal};
