@@ -370,3 +370,17 @@ fn nothing_goes_of_an_environment_that_is_only_named_while_a_route_names_somethi
         ),
     ]);
 }
+
+#[test]
+fn only_what_is_wanted_and_not_kept_by_its_tags_is_worth_a_look() {
+    let (mut census, mut findings) = left_over();
+    attached(&mut census, &mut findings, "jobs", "jobs");
+    let looked_at = |census: &Census| -> Vec<String> {
+        census.candidates().map(|one| one.resource.to_string()).collect()
+    };
+    assert_eq!(looked_at(&census).len(), 4);
+    census.named.insert(environment("jobs"));
+    assert_eq!(looked_at(&census), ["scaling group jobs"]);
+    open(&mut census, "jobs");
+    assert_eq!(looked_at(&census), [""; 0]);
+}
