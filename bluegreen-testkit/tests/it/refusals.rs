@@ -1,7 +1,7 @@
 //! What is refused before anything is changed: by name, with a way out, and nothing touched.
 
 use bluegreen_core::model::{
-    Actions, Dimension, DimensionValue, LaunchSource, LoadBalancerKind, ScalingGroupName,
+    Actions, Dimension, DimensionValue, LaunchSource, LoadBalancerKind, Opaque, ScalingGroupName,
     TargetGroupName,
 };
 use bluegreen_core::operation::{OperationError, OperationErrorKind};
@@ -232,4 +232,34 @@ async fn a_run_under_way_elsewhere_is_named() {
     scene.store.insert(bluegreen_core::model::RunId::new("02broken"), broken);
     let error = scene.operate(Verb::Deploy).await.expect_err("one cannot be read");
     check(&error, &["02broken", "cannot be read"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_just_fits_is_taken() {
+    let mut scene = Scene::example();
+    // Of 21 letters, with the 11 of `nginx-https`.
+    scene.spec.green_suffix = "-the-green-one-of-two".to_owned();
+    scene.must(Verb::Upgrade).await;
+    let mut scene = Scene::example();
+    scene.spec.green_suffix = "-the-green-one-of-many".to_owned();
+    refused(&scene, Verb::Upgrade, &["would have 33 characters", "32 are allowed"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_group_of_anything_but_instances_is_refused_with_what_it_has() {
+    for (kind, word) in [
+        ("ip", "addresses"),
+        ("lambda", "functions"),
+        ("alb", "load balancers"),
+        ("moon", "not known to this version"),
+    ] {
+        let scene = scene(|world| {
+            let name = TargetGroupName::new("nginx-http");
+            let settings = world.target_groups.get_mut(&name).expect("it is there");
+            let mut details = settings.details.value().clone();
+            details["target_type"] = kind.into();
+            settings.details = Opaque::new(details);
+        });
+        refused(&scene, Verb::Upgrade, &["nginx-http", kind, word]).await;
+    }
 }

@@ -334,3 +334,37 @@ async fn a_switch_leaves_no_weight_of_0_where_it_moves_nobody_or_cuts_connection
         assert_eq!(weights(&scene.world(), &route), *left, "sticky: {sticky}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_network_load_balancer_has_the_quotas_of_its_kind() {
+    let tight = BalancerLimits { listeners: Some(5), ..BalancerLimits::default() };
+    let none = BalancerLimits::default();
+    let of = |world: World, application, network| {
+        let cloud = FakeCloud::new(world).with_limits(Limits { application, network });
+        let mut scene = Scene::new(cloud);
+        scene.spec.quiet.unmeasured = true;
+        scene
+    };
+    of(network(), tight, none).must(Verb::Upgrade).await;
+    refused(&of(network(), none, tight), &[NAME, "listeners", "allows 5"]).await;
+    of(World::example(), none, tight).must(Verb::Upgrade).await;
+    refused(&of(World::example(), tight, none), &[NAME, "listeners", "allows 5"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lone_weight_of_0_counts_and_one_among_others_does_not() {
+    let route = RouteKey::default_of(key(80));
+    for (before, blue) in [
+        (&[("nginx-http", 0)][..], 1),
+        (&[("nginx-http", 7)], 7),
+        (&[("nginx-http", 0), ("canary", 9)], 0),
+    ] {
+        let mut world = World::example().with_target_group("canary", 80);
+        *world.actions_mut(&route).expect("it is there") = weighted(before, false);
+        let scene = scene(world, WEIGHT_ZERO);
+        scene.must(Verb::Upgrade).await;
+        let found = weights(&scene.world(), &route);
+        let of = |name: &str| found.iter().find(|(one, _)| one == name).map(|(_, weight)| *weight);
+        assert_eq!((of("nginx-http"), of("nginx-http-green")), (Some(blue), Some(0)), "{before:?}");
+    }
+}
