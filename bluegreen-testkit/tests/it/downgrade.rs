@@ -2,6 +2,7 @@
 
 mod ours;
 mod restore;
+mod waits;
 
 use bluegreen_core::model::{
     Color, HealthStrategy, LaunchSource, LaunchTemplateName, ScalingGroupName, TargetGroupName,
