@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CloudStage, Decision, Refusal, checked};
+use super::{CloudStage, Decision, Refusal, checked, processes};
 use crate::change::{CloudChange, Edit};
 use crate::model::{
     Color, Environment, Hold, Liveness, Process, RunId, ScalingGroup, ScalingGroupName, tag_key,
@@ -48,17 +48,13 @@ pub(crate) fn sweep(environment: &Environment) -> (Environment, Option<CloudStag
     group.tags.remove(tag_key::HOLD);
     let note = Edit::delete(group.name.clone(), hold.clone());
     let mut changes = vec![CloudChange::Hold(note)];
-    let ours: Vec<Process> = Process::HELD_ON_IDLE
-        .into_iter()
-        .filter(|process| group.suspended.contains(process) && !hold.kept.contains(process))
-        .collect();
-    if !ours.is_empty() {
-        let all = |suspended: bool| -> BTreeMap<Process, bool> {
-            ours.iter().map(|process| (*process, suspended)).collect()
-        };
-        let edit = Edit::new(group.name.clone(), all(true), all(false));
-        changes.push(CloudChange::Processes(edit));
-        group.suspended.retain(|process| !ours.contains(process));
+    // Names whatever could be held, as every change does that holds a group or lets go of it: they
+    // may follow on each other.
+    let is_theirs = |process: &Process| hold.kept.contains(process);
+    let release = processes(group, |one| group.suspended.contains(&one) && is_theirs(&one));
+    if let Some(release) = release {
+        changes.push(release);
+        group.suspended.retain(|one| !Process::HELD_ON_IDLE.contains(one) || is_theirs(one));
     }
     let title = format!("let go of {color}, which run {} still holds", hold.run);
     (swept, Some(Stage::changes(title, changes)))

@@ -382,3 +382,6 @@ impl Refusal {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

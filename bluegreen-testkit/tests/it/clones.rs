@@ -1,5 +1,7 @@
 //! What a clone has: everything that the original has, but for the rewrites that are documented.
 
+mod strangers;
+
 use std::collections::BTreeMap;
 
 use bluegreen_core::change::CloudChange;

@@ -1,8 +1,11 @@
 //! What a look at an environment finds, how much it matters, and what mends it.
 
+mod examined;
+mod quotas;
+
 use bluegreen_core::model::{
-    GroupTag, LaunchSource, LaunchTemplateName, LoadBalancerName, Opaque, Process, QuotaKind,
-    ScalingGroupName, TargetGroupName, TemplateVersion,
+    GroupTag, HealthStrategy, LaunchSource, LaunchTemplateName, LoadBalancerName, Opaque, Process,
+    QuotaKind, ScalingGroupName, TargetGroupName, TemplateVersion,
 };
 use bluegreen_core::plan::{Examination, Finding, FindingSeverity, examine};
 use bluegreen_testkit::{FakeCloud, Fault, World};
@@ -209,6 +212,33 @@ async fn a_load_balancer_that_can_be_deleted_is_a_warning() {
     })
     .await;
     the_only(&findings(&scene).await, FindingSeverity::Warning, "deletion protection");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_keeps_the_colours_checked_is_said_to_be_well() {
+    let of = |health| async {
+        let mut scene = Scene::example();
+        scene.spec.health = health;
+        let before = findings(&scene).await;
+        assert!(before.iter().all(|one| one.check != "idle ports"), "{before:#?}");
+        scene.must(Verb::Upgrade).await;
+        let all = findings(&scene).await;
+        let found: Vec<_> = all.into_iter().filter(|one| one.check == "idle ports").collect();
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert_eq!(found[0].severity, FindingSeverity::Ok);
+        found[0].what.clone()
+    };
+    let idle = of(HealthStrategy::IdleListener).await;
+    assert_eq!(idle, "none of 4 can be reached from outside");
+    let weights = of(HealthStrategy::WeightZero { cuts_connections: false }).await;
+    assert_eq!(weights, "there are none: it is kept checked by weight-zero");
+}
+
+#[test]
+fn a_severity_is_told_by_its_name_and_fits_a_column() {
+    use FindingSeverity::{Note, Ok, Problem, Warning};
+    let told = [Ok, Note, Warning, Problem].map(|severity| format!("{severity:>8}|"));
+    assert_eq!(told, ["      ok|", "    note|", " warning|", " problem|"]);
 }
 
 /// Row 17 of what users suffer: orphans, and groups that are there twice.

@@ -1,5 +1,9 @@
 //! Back to one colour: only what the tool made goes, and the account is as it was.
 
+mod ours;
+mod restore;
+mod waits;
+
 use bluegreen_core::model::{
     Color, HealthStrategy, LaunchSource, LaunchTemplateName, ScalingGroupName, TargetGroupName,
     TemplateVersion,

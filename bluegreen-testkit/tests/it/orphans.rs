@@ -1,6 +1,8 @@
 //! What runs made and nobody claims: found, and deleted only where nothing needs it.
 
 mod deletion;
+mod hints;
+mod judged;
 
 use std::time::Duration;
 

@@ -1,6 +1,9 @@
 //! What is refused before anything is changed: by name, with a way out, and nothing touched.
 
-use bluegreen_core::model::{LaunchSource, LoadBalancerKind, ScalingGroupName, TargetGroupName};
+use bluegreen_core::model::{
+    Actions, Dimension, DimensionValue, LaunchSource, LoadBalancerKind, Opaque, ScalingGroupName,
+    TargetGroupName,
+};
 use bluegreen_core::operation::{OperationError, OperationErrorKind};
 use bluegreen_core::plan::{DeployOptions, DeploySource};
 use bluegreen_testkit::fake::target_group;
@@ -109,6 +112,42 @@ async fn idle_ports_that_are_taken_or_open_are_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_port_that_is_taken_is_not_told_as_one_that_somebody_must_close() {
+    let to = Actions::forward_to(TargetGroupName::new("nginx-http"));
+    let world = World::example().with_listener("nginx-live", 18080, "HTTP", to).with_opening(
+        "nginx-live",
+        18080,
+        "0.0.0.0/0",
+    );
+    let mut scene = Scene::new(FakeCloud::new(world));
+    scene.spec.idle_ports = "18080-18083".parse().expect("a range");
+    let before = scene.world();
+    let error = scene.operate(Verb::Upgrade).await.expect_err("3 ports are left");
+    check(&error, &["4 free and closed ports", "1 have a listener"]);
+    assert!(!told(&error).contains("from outside"), "{}", told(&error));
+    assert_eq!(scene.world(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alarm_that_names_the_group_in_a_dimension_of_its_own_making_is_refused() {
+    for (text, refused_by) in [("nginx-live", "nginx-live"), ("a nginx-https b", "nginx-https")] {
+        let scene = scene(|world| {
+            let alarm = world.alarms.values_mut().next().expect("there is one");
+            let value = DimensionValue::Literal(text.to_owned());
+            alarm.dimensions.push(Dimension { name: "Fleet".to_owned(), value });
+        });
+        let words = ["alarm nginx-live-busy", &format!("`Fleet` names `{refused_by}`")];
+        refused(&scene, Verb::Upgrade, &words).await;
+    }
+    let scene = scene(|world| {
+        let alarm = world.alarms.values_mut().next().expect("there is one");
+        let value = DimensionValue::Literal("nginx-live-2".to_owned());
+        alarm.dimensions.push(Dimension { name: "Fleet".to_owned(), value });
+    });
+    scene.must(Verb::Upgrade).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_name_that_would_be_too_long_is_told_before_anything_is_made() {
     let mut scene = Scene::example();
     scene.spec.green_suffix = "-the-green-one-of-this-service".to_owned();
@@ -193,4 +232,34 @@ async fn a_run_under_way_elsewhere_is_named() {
     scene.store.insert(bluegreen_core::model::RunId::new("02broken"), broken);
     let error = scene.operate(Verb::Deploy).await.expect_err("one cannot be read");
     check(&error, &["02broken", "cannot be read"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_just_fits_is_taken() {
+    let mut scene = Scene::example();
+    // Of 21 letters, with the 11 of `nginx-https`.
+    scene.spec.green_suffix = "-the-green-one-of-two".to_owned();
+    scene.must(Verb::Upgrade).await;
+    let mut scene = Scene::example();
+    scene.spec.green_suffix = "-the-green-one-of-many".to_owned();
+    refused(&scene, Verb::Upgrade, &["would have 33 characters", "32 are allowed"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_group_of_anything_but_instances_is_refused_with_what_it_has() {
+    for (kind, word) in [
+        ("ip", "addresses"),
+        ("lambda", "functions"),
+        ("alb", "load balancers"),
+        ("moon", "not known to this version"),
+    ] {
+        let scene = scene(|world| {
+            let name = TargetGroupName::new("nginx-http");
+            let settings = world.target_groups.get_mut(&name).expect("it is there");
+            let mut details = settings.details.value().clone();
+            details["target_type"] = kind.into();
+            settings.details = Opaque::new(details);
+        });
+        refused(&scene, Verb::Upgrade, &["nginx-http", kind, word]).await;
+    }
 }

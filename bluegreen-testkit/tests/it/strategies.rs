@@ -285,3 +285,86 @@ async fn a_quota_that_would_be_exceeded_is_told_with_the_numbers() {
     refused(&with(action(1), WEIGHT_ZERO), &["nginx-live:80", "1 target groups", "allows 1"]).await;
     with(action(1), HealthStrategy::IdleListener).must(Verb::Upgrade).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn only_what_comes_counts_against_a_quota_with_what_is_there() {
+    let of = |world: World, of: BalancerLimits, health: HealthStrategy| {
+        let mut scene = Scene::new(FakeCloud::new(world).with_limits(limits(of)));
+        scene.spec.health = health;
+        scene
+    };
+    // Too many are there already, but none of them comes.
+    let full = BalancerLimits { listeners: Some(1), rules: Some(1), ..BalancerLimits::default() };
+    of(World::example(), full, WEIGHT_ZERO).must(Verb::Upgrade).await;
+    let action =
+        |limit| BalancerLimits { target_groups_per_action: Some(limit), ..Default::default() };
+    of(World::example(), action(2), WEIGHT_ZERO).must(Verb::Upgrade).await;
+    // What is of others counts as well.
+    let shared = || {
+        let world = World::example().with_target_group("canary", 80);
+        world.with_rule(NAME, 443, 7, weighted(&[("canary", 1)], false))
+    };
+    let groups = |limit| BalancerLimits { target_groups: Some(limit), ..BalancerLimits::default() };
+    for health in [HealthStrategy::IdleListener, WEIGHT_ZERO, test_rule()] {
+        let words = [NAME, "3 target groups", "2 more", "allows 4"];
+        refused(&of(shared(), groups(4), health.clone()), &words).await;
+        of(shared(), groups(5), health).must(Verb::Upgrade).await;
+    }
+}
+
+/// Somebody put both colours into a route by hand, where no switch would leave them.
+#[tokio::test(start_paused = true)]
+async fn a_switch_leaves_no_weight_of_0_where_it_moves_nobody_or_cuts_connections() {
+    let both = [("nginx-http", 9), ("nginx-http-green", 0)];
+    let alone = vec![("nginx-http-green".to_owned(), 9)];
+    let kept = vec![("nginx-http".to_owned(), 0), ("nginx-http-green".to_owned(), 9)];
+    for (world, sticky, left) in [
+        (World::example(), false, &kept),
+        (World::example(), true, &alone),
+        (network(), false, &alone),
+    ] {
+        let scene = scene(world, HealthStrategy::IdleListener);
+        scene.must(Verb::Upgrade).await;
+        scene.must(Verb::Deploy).await;
+        let route = RouteKey::default_of(key(80));
+        scene.cloud.edit(|world| {
+            *world.actions_mut(&route).expect("it is there") = weighted(&both, sticky);
+        });
+        scene.must(Verb::Switch).await;
+        assert_eq!(weights(&scene.world(), &route), *left, "sticky: {sticky}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_load_balancer_has_the_quotas_of_its_kind() {
+    let tight = BalancerLimits { listeners: Some(5), ..BalancerLimits::default() };
+    let none = BalancerLimits::default();
+    let of = |world: World, application, network| {
+        let cloud = FakeCloud::new(world).with_limits(Limits { application, network });
+        let mut scene = Scene::new(cloud);
+        scene.spec.quiet.unmeasured = true;
+        scene
+    };
+    of(network(), tight, none).must(Verb::Upgrade).await;
+    refused(&of(network(), none, tight), &[NAME, "listeners", "allows 5"]).await;
+    of(World::example(), none, tight).must(Verb::Upgrade).await;
+    refused(&of(World::example(), tight, none), &[NAME, "listeners", "allows 5"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lone_weight_of_0_counts_and_one_among_others_does_not() {
+    let route = RouteKey::default_of(key(80));
+    for (before, blue) in [
+        (&[("nginx-http", 0)][..], 1),
+        (&[("nginx-http", 7)], 7),
+        (&[("nginx-http", 0), ("canary", 9)], 0),
+    ] {
+        let mut world = World::example().with_target_group("canary", 80);
+        *world.actions_mut(&route).expect("it is there") = weighted(before, false);
+        let scene = scene(world, WEIGHT_ZERO);
+        scene.must(Verb::Upgrade).await;
+        let found = weights(&scene.world(), &route);
+        let of = |name: &str| found.iter().find(|(one, _)| one == name).map(|(_, weight)| *weight);
+        assert_eq!((of("nginx-http"), of("nginx-http-green")), (Some(blue), Some(0)), "{before:?}");
+    }
+}

@@ -1,5 +1,9 @@
 //! Taking a committed run back later.
 
+mod gates;
+mod planned;
+mod serving;
+
 use bluegreen_core::model::{Capacity, ScalingGroupName, tag_key};
 use bluegreen_core::operation::{Done, OperationErrorKind};
 use bluegreen_core::transaction::Ending;

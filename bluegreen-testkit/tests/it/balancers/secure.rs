@@ -49,3 +49,16 @@ async fn without_a_certificate_to_borrow_they_are_refused() {
     assert!(text.contains("nginx-new") && text.contains("HTTPS"), "{text}");
     assert_eq!(scene.world(), before);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_certificate_is_that_of_the_listener_that_sends_to_the_target_group() {
+    let mut world = world("HTTP2").with_listener(NAME, 442, "HTTPS", to("other"));
+    let key = |port| ListenerKey::new(LoadBalancerName::new(NAME), port);
+    let theirs = Opaque::new(json!({"certificate": "of somebody else"}));
+    world.listener_mut(&key(442)).expect("it is there").tls = theirs;
+    let scene = Scene::new(FakeCloud::new(world));
+    scene.must(Verb::Upgrade).await;
+    let world = scene.world();
+    let tls = |port| &world.listener(&key(port)).expect("it is there").tls;
+    assert_eq!(tls(18_080), tls(443));
+}

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use bluegreen_core::cloud::ReadLoadBalancers as _;
 use bluegreen_core::model::{
-    Action, Actions, Color, Forward, ListenerKey, LoadBalancerName, RouteKey, TargetGroupName,
+    Action, Actions, BalancerLimits, Color, Forward, HealthStrategy, Limits, ListenerKey,
+    LoadBalancerName, RouteKey, TargetGroupName,
 };
 use bluegreen_core::operation::OperationErrorKind;
 use bluegreen_testkit::fake::FakeCall;
@@ -13,6 +14,7 @@ use bluegreen_testkit::{FakeCloud, Fault, World};
 use proptest::prelude::*;
 
 use super::{INSIDE, NAME, back, on_two, to};
+use crate::refusals::told;
 use crate::stage::{Scene, Verb, live, on_virtual_time};
 
 fn routes_written(calls: &[FakeCall]) -> BTreeSet<String> {
@@ -30,6 +32,37 @@ async fn an_upgrade_keeps_both_colours_checked_on_each_load_balancer() {
         assert_eq!(idle.count(), 2, "one for each colour on {balancer}");
         let found = scene.cloud.load_balancers(&[balancer]).await.expect("it can be read");
         assert!(found[0].deletion_protection);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_load_balancer_has_quotas_of_its_own() {
+    let none = BalancerLimits::default;
+    let test_rule = || HealthStrategy::TestRule { sources: vec![] };
+    let weight_zero = || HealthStrategy::WeightZero { cuts_connections: false };
+    let idle = || HealthStrategy::IdleListener;
+    // What each of them has already and what comes, no more and no less.
+    for (least, health, what) in [
+        (BalancerLimits { listeners: Some(3), ..none() }, idle(), "1 listeners"),
+        (BalancerLimits { rules: Some(3), ..none() }, test_rule(), "1 rules"),
+        (BalancerLimits { target_groups: Some(2), ..none() }, idle(), "1 target groups"),
+        (BalancerLimits { target_groups: Some(2), ..none() }, test_rule(), "1 target groups"),
+        (BalancerLimits { target_groups: Some(2), ..none() }, weight_zero(), "1 target groups"),
+    ] {
+        let scene = |application: BalancerLimits| {
+            let limits = Limits { application, network: none() };
+            let mut scene = Scene::new(FakeCloud::new(on_two()).with_limits(limits));
+            scene.spec.health = health.clone();
+            scene
+        };
+        scene(least).must(Verb::Upgrade).await;
+        let less = |limit: Option<u32>| limit.map(|limit| limit - 1);
+        let (listeners, rules) = (less(least.listeners), less(least.rules));
+        let target_groups = less(least.target_groups);
+        let scene = scene(BalancerLimits { listeners, rules, target_groups, ..none() });
+        let error = scene.operate(Verb::Upgrade).await.expect_err("one too many");
+        assert!(told(&error).contains(what), "{health}: {}", told(&error));
+        assert_eq!(scene.world(), on_two());
     }
 }
 
