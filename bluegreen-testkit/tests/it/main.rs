@@ -26,6 +26,7 @@ mod operation_faults;
 mod operation_properties;
 mod operations;
 mod orphans;
+mod plans;
 mod point_of_no_return;
 mod recovery;
 mod refusals;
