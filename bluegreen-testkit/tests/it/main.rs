@@ -34,4 +34,5 @@ mod stage;
 mod stores_conform;
 mod strategies;
 mod sweeps;
+mod told;
 mod undo;
