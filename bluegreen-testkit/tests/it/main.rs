@@ -16,6 +16,7 @@ mod fake_health;
 mod fake_routes;
 mod fake_worlds;
 mod gated;
+mod hopeless;
 mod journal_order;
 mod lease;
 mod live_traffic;
