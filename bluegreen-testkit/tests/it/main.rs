@@ -37,3 +37,4 @@ mod strategies;
 mod sweeps;
 mod told;
 mod undo;
+mod way_back;
