@@ -32,6 +32,7 @@ mod point_of_no_return;
 mod recovery;
 mod refusals;
 mod stage;
+mod store_errors;
 mod stores_conform;
 mod strategies;
 mod sweeps;
