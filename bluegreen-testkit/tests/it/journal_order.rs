@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use bluegreen_core::transaction::{Change as _, Header, Record, StepId};
-use bluegreen_testkit::flags::{FlagChange, GatedPlan};
+use bluegreen_core::model::Timestamp;
+use bluegreen_core::transaction::{
+    Change as _, DecodeError, Ending, Entry, Header, Next, Record, StepId, decode, encode,
+};
+use bluegreen_testkit::flags::{FlagChange, FlagGate, GatedPlan};
 
 use crate::gated::{GatedLedger, GatedRecord, environment, plan, run_id, set, sets, wait};
 
@@ -17,7 +20,7 @@ fn one_way() -> GatedPlan {
     plan(vec![set("gone!"), wait("ready"), set("b")])
 }
 
-fn header(plan: &GatedPlan) -> Header<FlagChange, bluegreen_testkit::flags::FlagGate> {
+fn header(plan: &GatedPlan) -> Header<FlagChange, FlagGate> {
     Header::new(run_id(), "test", environment(), "somebody", plan.clone())
 }
 
@@ -67,10 +70,10 @@ fn every_record(plan: &GatedPlan) -> Vec<String> {
         ["intended", "applied", "failed", "lost", "passed", "undone", "resurfaced", "stuck"];
     let steps = u32::try_from(plan.steps().count()).expect("there are few") + 1;
     let of_steps = of_steps.into_iter().chain(["skipped"]);
-    let plain = "begun, unwinding, resumed, resumed forward, committed, rolled_back, abandoned";
+    let others = "begun, unwinding, resumed, resumed forward, committed, rolled_back, abandoned";
     of_steps
         .flat_map(|name| (0..=steps).map(move |step| format!("{name} {step}")))
-        .chain(words(plain).map(ToOwned::to_owned))
+        .chain(words(others).map(ToOwned::to_owned))
         .collect()
 }
 
@@ -224,4 +227,59 @@ fn a_call_is_in_doubt_from_its_intent_until_it_is_seen_or_refused() {
     }
     assert!(!in_doubt(&one_way(), "intended 1, failed 1"));
     assert!(in_doubt(&one_way(), "intended 1, failed 1, stuck 1, resumed"), "it is made again");
+}
+
+#[test]
+fn what_is_next_follows_from_the_records_alone() {
+    let steps = |steps: &[u32]| steps.iter().copied().map(StepId).collect::<Vec<_>>();
+    let turned = "intended 1, applied 1, passed 2, intended 3, intended 4, unwinding";
+    for (history, next) in [
+        ("", Next::Apply(steps(&[1]))),
+        ("intended 1, applied 1", Next::Await(StepId(2))),
+        ("intended 1, applied 1, passed 2", Next::Apply(steps(&[3, 4]))),
+        (
+            "intended 1, applied 1, passed 2, intended 3, intended 4, applied 3",
+            Next::Apply(steps(&[4])),
+        ),
+        (turned, Next::Undo(steps(&[3, 4]))),
+        (&format!("{turned}, stuck 3"), Next::Undo(steps(&[4]))),
+        (&format!("{turned}, stuck 3, undone 4"), Next::Stuck(steps(&[3]))),
+        (&format!("{turned}, stuck 4, stuck 3"), Next::Stuck(steps(&[3, 4]))),
+        (&format!("{turned}, stuck 3, undone 4, resumed"), Next::Undo(steps(&[3]))),
+        (&format!("{turned}, undone 3, undone 4"), Next::Undo(steps(&[1]))),
+        (&format!("{turned}, undone 3, undone 4, undone 1"), Next::RollBack),
+        (&format!("{turned}, stuck 3, skipped 3, undone 4, undone 1"), Next::Abandon),
+        ("unwinding, rolled_back", Next::Done(Ending::RolledBack)),
+    ] {
+        assert_eq!(ledger(&two_ways(), history).next(), next, "{history}");
+    }
+}
+
+#[test]
+fn only_a_way_back_is_ever_resumed() {
+    for (history, is_resumed) in [
+        ("", false),
+        ("intended 1, resumed forward, resumed forward", false),
+        ("intended 1, resumed, unwinding", false),
+        ("intended 1, unwinding", false),
+        ("intended 1, unwinding, resumed", true),
+        ("intended 1, unwinding, resumed, resumed", true),
+    ] {
+        assert_eq!(ledger(&two_ways(), history).was_resumed(), is_resumed, "{history}");
+    }
+}
+
+#[test]
+fn a_record_that_does_not_read_as_one_is_counted_from_the_first() {
+    let entry = |text| Entry { at: Timestamp::from_millis(0), record: record(&two_ways(), text) };
+    let lines: Vec<String> =
+        ["begun", "intended 1", "applied 1", "passed 2"].map(entry).iter().map(encode).collect();
+    for broken in 0..lines.len() {
+        let mut lines = lines.clone();
+        lines[broken].pop();
+        let error = decode::<FlagChange, FlagGate>(&lines).expect_err("one lacks its end");
+        assert!(matches!(error, DecodeError::Malformed { .. }));
+        let said = format!("record {} of the journal does not read as one", broken + 1);
+        assert_eq!(error.to_string(), said);
+    }
 }
