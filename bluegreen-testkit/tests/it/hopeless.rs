@@ -88,12 +88,13 @@ async fn a_hopeless_change_leaves_the_run_where_it_is() {
 struct Spoiler {
     flags: Flags,
     is_there: fn(&EventKind) -> bool,
+    faults: Vec<Fault>,
 }
 
 impl EventSink for Spoiler {
     fn emit(&self, event: &Event) {
         if (self.is_there)(&event.event) {
-            self.flags.script_looks([Fault::Credentials]);
+            self.flags.script_looks(self.faults.clone());
         }
     }
 }
@@ -106,11 +107,30 @@ async fn a_hopeless_look_on_the_way_back_leaves_the_run_where_it_is() {
     for (is_there, left) in [(turns, values(&[("a", 1)])), (is_looked_at_last, Values::new())] {
         let (flags, store) = (Flags::default(), MemoryStore::new());
         flags.script([Fault::None, Fault::Refuse]);
-        let play = Play::new(&flags, &store).with_sink(Spoiler { flags: flags.clone(), is_there });
+        let spoiler = Spoiler { flags: flags.clone(), is_there, faults: vec![Fault::Credentials] };
+        let play = Play::new(&flags, &store).with_sink(spoiler);
         let error = play.run(two()).await.expect_err("it is hopeless");
         assert_eq!(error.kind(), RunErrorKind::Interrupted, "{error}");
         assert_eq!(flags.values(), left);
         assert!(has_turned(&store));
         assert_goes_back(&flags, &store).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_last_look_that_is_refused_for_good_leaves_it_stuck_and_one_that_passes_does_not() {
+    let is_looked_at_last: fn(&EventKind) -> bool =
+        |event| matches!(event, EventKind::Verifying { .. });
+    for (times, kind) in [(1, RunErrorKind::RolledBack), (7, RunErrorKind::Dirty)] {
+        let (flags, store) = (Flags::default(), MemoryStore::new());
+        flags.script([Fault::None, Fault::Refuse]);
+        let faults = vec![Fault::Refuse; times];
+        let spoiler = Spoiler { flags: flags.clone(), is_there: is_looked_at_last, faults };
+        let error = Play::new(&flags, &store).with_sink(spoiler).run(two()).await;
+        let error = error.expect_err("one was refused");
+        assert_eq!(error.kind(), kind, "{times}: {error}");
+        let left = error.left().iter().map(|left| left.reason.as_str());
+        let unseen = left.filter(|reason| reason.starts_with("it could not be looked at: "));
+        assert_eq!(unseen.count() > 0, kind == RunErrorKind::Dirty, "{error:?}");
     }
 }
