@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bluegreen_core::model::Timestamp;
 use bluegreen_core::transaction::{
     Backoff, Event, EventKind, Policy, Record, RunErrorKind, StepId,
 };
@@ -24,9 +25,8 @@ fn even(flags: &Flags, store: &MemoryStore) -> Play {
     Play { policy, ..Play::new(flags, store) }
 }
 
-fn time_of(events: &[Event], is_it: impl Fn(&EventKind) -> bool) -> Duration {
-    let event = events.iter().find(|event| is_it(&event.event)).expect("it is told");
-    Duration::from_millis(event.at.as_millis())
+fn time_of(events: &[Event], is_it: impl Fn(&EventKind) -> bool) -> Timestamp {
+    events.iter().find(|event| is_it(&event.event)).expect("it is told").at
 }
 
 #[tokio::test(start_paused = true)]
@@ -42,7 +42,7 @@ async fn a_call_is_waited_for_as_long_as_it_may_land_and_a_refused_one_as_reads_
         let events = events.events();
         let turned = time_of(&events, |event| matches!(event, EventKind::Unwinding { .. }));
         let undone = time_of(&events, |event| matches!(event, EventKind::Undone { .. }));
-        assert_eq!(undone - turned, waits, "{fault:?}");
+        assert_eq!(undone.since(turned), waits, "{fault:?}");
     }
 }
 
@@ -57,6 +57,35 @@ async fn an_inverse_that_does_not_show_is_written_again_when_reads_cannot_lag_an
         let writes = flags.writes();
         assert_eq!(writes.iter().filter(|write| **write == back).count(), times, "{lags} s");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_inverse_that_is_refused_is_tried_three_times_and_for_as_long_as_reads_may_lag() {
+    for (seconds, gives_up) in [(10, 30), (1, 20)] {
+        let (flags, store, events) = (Flags::default(), MemoryStore::new(), EventLog::new());
+        flags.script([Fault::None, Fault::Refuse].into_iter().chain([Fault::Refuse; 99]));
+        let pause = Duration::from_secs(seconds);
+        let mut play = even(&flags, &store).with_sink(events.clone());
+        play.policy.backoff = Backoff { first: pause, longest: pause };
+        let error = play.run(plan(vec![set("a"), set("b")])).await.expect_err("it was refused");
+        assert_eq!(error.kind(), RunErrorKind::Dirty, "{error}");
+        let events = events.events();
+        let first = time_of(&events, |event| matches!(event, EventKind::UndoRetried { .. }));
+        let stuck = time_of(&events, |event| matches!(event, EventKind::UndoStuck { .. }));
+        assert_eq!(stuck.since(first).as_secs(), gives_up, "every {seconds} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_last_look_that_finds_everything_as_before_is_the_last() {
+    let (flags, store, events) = (Flags::default(), MemoryStore::new(), EventLog::new());
+    flags.script([Fault::None, Fault::Refuse]);
+    let play = even(&flags, &store).with_sink(events.clone());
+    let _error = play.run(plan(vec![set("a"), set("b")])).await.expect_err("it was refused");
+    let events = events.events();
+    let looks = time_of(&events, |event| matches!(event, EventKind::Verifying { .. }));
+    let ends = time_of(&events, |event| matches!(event, EventKind::Ended { .. }));
+    assert_eq!(ends, looks);
 }
 
 #[tokio::test(start_paused = true)]
