@@ -12,6 +12,7 @@ use bluegreen_core::transaction::{
 use bluegreen_testkit::MemoryObjects;
 use bluegreen_testkit::objects::ObjectFault;
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 use crate::gated::{TERM, break_lock, environment, run_id};
 
@@ -56,6 +57,7 @@ fn spoil(path: &PathBuf) {
 fn assert_unusable<T: std::fmt::Debug>(result: Result<T, StoreError>, what: &str) {
     let error = result.expect_err(what);
     assert_eq!(*error.kind(), StoreErrorKind::Unusable, "{what}: {error}");
+    assert!(std::error::Error::source(&error).is_some(), "{what}: nobody knows why");
 }
 
 #[tokio::test]
@@ -106,12 +108,15 @@ async fn a_lock_in_a_bucket_that_cannot_be_given_back_is_held_until_its_term_end
     let objects = MemoryObjects::new();
     let store = ObjectStore::new(objects.clone(), "shared");
     let other = ObjectStore::new(objects.another(), "shared");
+    let began = Instant::now();
     let lock = store.lock(&environment(), &holder(), TERM).await.expect("it is free");
     objects.fail_from(0, ObjectFault::Refuse);
     assert_unusable(lock.release().await, "nothing was given back");
-    let again = other.lock(&environment(), &holder(), TERM).await;
-    assert!(matches!(again.expect_err("it is held").kind(), StoreErrorKind::Held(Some(_))));
-    tokio::time::sleep(TERM + Duration::from_secs(1)).await;
+    tokio::time::sleep_until(began + TERM - Duration::from_millis(1)).await;
+    let again = other.lock(&environment(), &holder(), TERM).await.expect_err("it is held");
+    assert!(matches!(again.kind(), StoreErrorKind::Held(Some(_))));
+    assert!(again.to_string().contains("is locked by ann@laptop (process 7), doing switch"));
+    tokio::time::sleep_until(began + TERM).await;
     assert!(other.lock(&environment(), &holder(), TERM).await.is_ok());
 }
 
