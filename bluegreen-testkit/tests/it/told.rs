@@ -101,6 +101,8 @@ async fn a_run_that_turns_round_before_it_has_begun_anything_tells_of_no_way_bac
     let play = Play::new(&flags, &store).with_sink(events.clone());
     let error = play.run(plan(vec![set("a")])).await.expect_err("it is not as planned");
     assert_eq!(error.kind(), RunErrorKind::NotStarted);
+    assert!(error.cause().contains("`a` is not as the plan found it"), "{error}");
+    assert_eq!(error.cause(), error.to_string());
     assert_eq!(told(&events), ["test of flags, 1 changes", "ends rolled-back"]);
 }
 
