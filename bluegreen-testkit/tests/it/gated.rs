@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bluegreen_core::model::{EnvironmentName, RunId, Timestamp};
 use bluegreen_core::transaction::{
-    Cancel, Change as _, Clock, Ending, Engine, Header, Holder, Lease, Ledger, Outcome, Policy,
-    Record, Recovery, RunError, Stage, StepId, Store, decode,
+    Cancel, Change as _, Clock, Ending, Engine, EventSink, Header, Holder, Lease, Ledger, NoSink,
+    Outcome, Policy, Record, Recovery, RunError, Stage, StepId, Store, decode,
 };
 use bluegreen_testkit::clock::VirtualClock;
 use bluegreen_testkit::flags::{FlagChange, FlagGate, Flags, GatedPlan};
@@ -31,6 +31,7 @@ pub(crate) struct Play {
     pub(crate) cancel: Cancel,
     pub(crate) policy: Policy,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sink: Arc<dyn EventSink>,
 }
 
 impl Play {
@@ -41,11 +42,16 @@ impl Play {
             cancel: Cancel::new(),
             policy: Policy::default(),
             clock: Arc::new(VirtualClock::start()),
+            sink: Arc::new(NoSink),
         }
     }
 
     pub(crate) fn with_clock(self, clock: impl Clock + 'static) -> Self {
         Self { clock: Arc::new(clock), ..self }
+    }
+
+    pub(crate) fn with_sink(self, sink: impl EventSink + 'static) -> Self {
+        Self { sink: Arc::new(sink), ..self }
     }
 
     /// Takes the lock, as `who` does.
@@ -67,6 +73,7 @@ impl Play {
             .with_clock(Arc::clone(&self.clock))
             .with_cancel(self.cancel.clone())
             .with_policy(self.policy)
+            .with_sink(Arc::clone(&self.sink))
     }
 
     /// Runs a plan under a lock that is given back at the end.

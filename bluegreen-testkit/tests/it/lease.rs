@@ -376,6 +376,17 @@ async fn a_clock_that_is_set_right_by_little_ends_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn half_a_term_is_the_farthest_that_a_clock_may_jump() {
+    let every = Duration::from_secs(17);
+    for step in [15_000, -15_000] {
+        let end = with_steps(&[step], every).await;
+        assert_eq!(end.expect("it is not too far"), Ending::Committed, "{step}");
+        let error = with_steps(&[step + step.signum()], every).await.expect_err("it is too far");
+        assert_eq!(error.kind(), RunErrorKind::Interrupted, "{step}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_clock_that_lags_ends_nothing() {
     let (flags, store) = (Flags::default(), MemoryStore::new());
     let play = Play::new(&flags, &store).with_clock(SystemClock);
