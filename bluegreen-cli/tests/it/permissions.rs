@@ -178,12 +178,12 @@ async fn a_deletion_of_orphans_takes_its_policy_and_each_action_of_it() {
     let used = guarded.succeeds_with(&whole, &args).await;
     assert!(used.contains("elasticloadbalancing:DeleteTargetGroup"), "{used:?}");
     orphan().await;
-    let names = async || {
-        let listed = stand.json(&["orphans", ENV]).await;
-        let all = listed["orphans"].as_array().expect("a list").clone();
+    let listed = async || {
+        let found = stand.json(&["orphans", ENV]).await;
+        let all = found["orphans"].as_array().expect("a list").clone();
         all.into_iter().map(|one| one["name"].to_string()).collect::<BTreeSet<_>>()
     };
-    let before = names().await;
+    let before = listed().await;
     for action in &used {
         let mut without = whole.clone();
         assert!(without.remove(action), "{action} is not in the policy");
@@ -191,7 +191,7 @@ async fn a_deletion_of_orphans_takes_its_policy_and_each_action_of_it() {
         let named = format!("not authorized to perform: {action}");
         assert!(said.stderr.contains(&named), "without {action}: {said:?}");
         assert!(matches!(said.status, 1 | 3), "without {action}: {said:?}");
-        assert_eq!(names().await, before, "without {action} something is left or gone");
+        assert_eq!(listed().await, before, "without {action} something is left or gone");
     }
 }
 

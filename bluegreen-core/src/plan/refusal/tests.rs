@@ -81,6 +81,12 @@ ways_out! {
     Refusal::Managed { .. } =>
         Refusal::Managed { group: group(), operator: "eks".to_owned() },
         "where `eks` is run";
+    Refusal::Suspended { .. } =>
+        Refusal::Suspended { group: group(), process: Process::Launch, effect: "no machine" },
+        "resume-processes --auto-scaling-group-name web-live --scaling-processes Launch`";
+    Refusal::Protected { .. } =>
+        Refusal::Protected { group: group(), protected: vec!["i-1".to_owned(), "i-2".to_owned()] },
+        "--auto-scaling-group-name web-live --instance-ids i-1 i-2`";
     Refusal::Refreshing { .. } =>
         Refusal::Refreshing { group: group(), state: "InProgress".to_owned() },
         "wait for it to end, or cancel it";

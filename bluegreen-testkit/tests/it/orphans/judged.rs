@@ -174,6 +174,7 @@ fn a_group_that_has_machines_or_that_others_work_on_stays_with_what_checks_it() 
                     id: InstanceId::new("i-1"),
                     lifecycle: Lifecycle::Terminating,
                     healthy: false,
+                    protected: false,
                     launched: None,
                 });
             },
