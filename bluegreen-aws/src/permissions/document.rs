@@ -182,7 +182,7 @@ mod tests {
         judge(&[document], Request { action, resource, context: &context })
     }
 
-    fn statement(more: Value) -> Value {
+    fn statement(more: &Value) -> Value {
         let mut all = json!({"Effect": "Allow", "Action": "ec2:*", "Resource": "*"});
         all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         json!({"Version": "2012-10-17", "Statement": all})
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn nothing_is_allowed_unless_a_statement_says_so() {
-        let allows = |more, action, resource| judged(statement(more), action, resource);
+        let allows = |more, action, resource| judged(statement(&more), action, resource);
         assert_eq!(allows(json!({}), "ec2:DescribeImages", "*"), PermissionVerdict::Allowed);
         assert_eq!(allows(json!({}), "EC2:describeimages", "*"), PermissionVerdict::Allowed);
         assert_eq!(allows(json!({}), "iam:PassRole", "*"), PermissionVerdict::Denied);
@@ -216,7 +216,7 @@ mod tests {
         let tagged = |operator: &str, value: &str| {
             let mut condition = json!({});
             condition[operator] = json!({"aws:requesttag/bluegreen:environment": value});
-            judged(statement(json!({ "Condition": condition })), "ec2:X", "*")
+            judged(statement(&json!({ "Condition": condition })), "ec2:X", "*")
         };
         assert_eq!(tagged("StringEquals", "WEB"), PermissionVerdict::Allowed);
         assert_eq!(tagged("StringEquals", "API"), PermissionVerdict::Denied);
@@ -227,14 +227,14 @@ mod tests {
     #[test]
     fn what_only_aws_can_decide_is_not_known() {
         let mfa = json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}});
-        let allow = judged(statement(json!({ "Condition": mfa })), "ec2:X", "*");
+        let allow = judged(statement(&json!({ "Condition": mfa })), "ec2:X", "*");
         assert!(matches!(allow, PermissionVerdict::Unknown(_)));
         // It is about another service, so that nobody need know.
-        let other = judged(statement(json!({ "Condition": mfa })), "iam:X", "*");
+        let other = judged(statement(&json!({ "Condition": mfa })), "iam:X", "*");
         assert_eq!(other, PermissionVerdict::Denied);
         let own = json!({"Resource": "arn:user/${aws:username}"});
         assert!(matches!(
-            judged(statement(own), "ec2:X", "arn:user/a"),
+            judged(statement(&own), "ec2:X", "arn:user/a"),
             PermissionVerdict::Unknown(_)
         ));
         let allow = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
