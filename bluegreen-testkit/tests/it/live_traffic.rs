@@ -6,7 +6,7 @@ use bluegreen_core::change::{CloudChange, Edit};
 use bluegreen_core::cloud::{CloudErrorKind, WriteLoadBalancers as _};
 use bluegreen_core::model::{
     Actions, Capacity, Color, ImageId, ListenerKey, LoadBalancerName, Quiet, RouteKey,
-    ScalingGroupName, TargetGroupName,
+    ScalingGroupName, TargetGroupName, tag_key,
 };
 use bluegreen_core::operation::OperationErrorKind;
 use bluegreen_core::plan::{ScaledownOptions, Waits};
@@ -134,4 +134,25 @@ async fn no_change_stops_or_deletes_what_a_live_route_reaches() {
     let more = Capacity::new(2, 4, 6);
     let more = CloudChange::Capacity(Edit::new(name, group.capacity, more));
     more.apply(&scene.cloud).await.expect("a live group may grow");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listener_without_a_tag_that_an_idle_one_has_is_live() {
+    let scene = Scene::before(Verb::Switch).await;
+    let before = scene.world().scaling_groups[&green()].capacity;
+    let stop = CloudChange::Capacity(Edit::new(green(), before, Capacity::ZERO));
+    let as_made = scene.world();
+    for tag in [tag_key::RUN, tag_key::COLOR] {
+        scene.cloud.edit(|world| {
+            for balancer in world.load_balancers.values_mut() {
+                for listener in balancer.listeners.values_mut() {
+                    listener.tags.remove(tag);
+                }
+            }
+        });
+        let error = stop.apply(&scene.cloud).await.expect_err("it may serve");
+        assert_eq!(error.kind(), CloudErrorKind::Rejected, "without {tag}: {error}");
+        scene.cloud.edit(|world| *world = as_made.clone());
+    }
+    stop.apply(&scene.cloud).await.expect("only idle listeners reach it");
 }

@@ -4,6 +4,7 @@ mod balancers;
 mod calls;
 mod certification;
 mod change_fields;
+mod change_positions;
 mod changes;
 mod clones;
 mod deploys;

@@ -1,0 +1,187 @@
+//! Where a change finds the world: one difference is enough for somebody else to have been there.
+
+use bluegreen_core::change::{CloudChange, Edit};
+use bluegreen_core::cloud::{CloudErrorKind, ReadScalingPolicies as _};
+use bluegreen_core::model::{
+    Actions, Capacity, DimensionValue, Fitting, FittingKey, HealthStrategy, Opaque, PolicyKey,
+    ScalingGroupName, TargetGroupName, tag_key,
+};
+use bluegreen_core::operation::Operation;
+use bluegreen_core::plan::{Decision, UpgradeOptions};
+use bluegreen_core::transaction::{Change as _, Position};
+use bluegreen_testkit::{Fault, World};
+use serde_json::json;
+
+use crate::stage::{Scene, Verb};
+
+type Touch = fn(&mut World);
+
+async fn position(scene: &Scene, change: &CloudChange) -> Position {
+    let found = CloudChange::observe(&[change], &scene.cloud).await;
+    found.into_iter().next().expect("one for each").expect("it can be read")
+}
+
+/// Upgrades, and returns the changes that were made.
+async fn upgraded(health: HealthStrategy) -> (Scene, Vec<CloudChange>) {
+    let mut scene = Scene::example();
+    scene.spec.health = health;
+    let bluegreen = scene.bluegreen();
+    let upgrade = Operation::Upgrade(UpgradeOptions::default());
+    let prepared = bluegreen.prepare(&scene.spec, &upgrade).await.expect("it can be planned");
+    let Decision::Run(plan) = prepared.decision() else { panic!("there is something to do") };
+    let changes = plan.changes().map(|(_, change)| change.clone()).collect();
+    let _done = bluegreen.execute(prepared).await.expect("nothing goes wrong");
+    (scene, changes)
+}
+
+/// Checks where one change finds the world after each touch, alone.
+async fn check(
+    scene: &Scene,
+    changes: &[CloudChange],
+    is_it: fn(&CloudChange) -> bool,
+    touches: &[(Touch, Position)],
+) {
+    let change = changes.iter().find(|one| is_it(one)).expect("it was made");
+    assert_eq!(position(scene, change).await, Position::After, "{change}");
+    let as_made = scene.world();
+    for (number, (touch, wanted)) in touches.iter().enumerate() {
+        scene.cloud.edit(touch);
+        assert_ne!(scene.world(), as_made, "touch {number} changes nothing");
+        assert_eq!(position(scene, change).await, *wanted, "{change}, touch {number}");
+        scene.cloud.edit(|world| *world = as_made.clone());
+    }
+}
+
+fn target_group(world: &mut World) -> &mut bluegreen_core::model::TargetGroupSettings {
+    world.target_groups.get_mut(&TargetGroupName::new("nginx-http-green")).expect("it was made")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_group_with_other_settings_is_half_made_and_one_of_another_run_is_not_ours() {
+    let (scene, changes) = upgraded(HealthStrategy::default()).await;
+    let is_it = |change: &CloudChange| matches!(change, CloudChange::TargetGroup(edit) if edit.of.as_str() == "nginx-http-green");
+    let other_run = |world: &mut World| {
+        target_group(world).tags.insert(tag_key::RUN.to_owned(), "another".to_owned());
+    };
+    check(
+        &scene,
+        &changes,
+        is_it,
+        &[
+            (|world| target_group(world).details = Opaque::new(json!({})), Position::Partial),
+            (|world| target_group(world).deregistration_delay *= 2, Position::Partial),
+            (|world| target_group(world).port += 1, Position::Drifted),
+            (|world| "HTTPS".clone_into(&mut target_group(world).protocol), Position::Drifted),
+            (|world| drop(target_group(world).tags.remove(tag_key::RUN)), Position::Drifted),
+            (other_run, Position::Drifted),
+        ],
+    )
+    .await;
+}
+
+fn rule(world: &mut World) -> &mut bluegreen_testkit::fake::RuleState {
+    let balancers = world.load_balancers.values_mut();
+    let mut rules =
+        balancers.flat_map(|one| one.listeners.values_mut()).flat_map(|one| one.rules.values_mut());
+    rules.find(|rule| rule.is_test()).expect("it was made")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_rule_that_differs_in_one_thing_is_somebody_elses() {
+    let (scene, changes) = upgraded(HealthStrategy::TestRule { sources: vec![] }).await;
+    let elsewhere = |world: &mut World| {
+        rule(world).actions = Actions::forward_to(TargetGroupName::new("nginx-https"));
+    };
+    let takes_others = |world: &mut World| {
+        let text = rule(world).conditions.value().to_string();
+        let text = text.replace("\"Values\":[\"", "\"Values\":[\"other-");
+        rule(world).conditions = Opaque::new(serde_json::from_str(&text).expect("still JSON"));
+    };
+    check(
+        &scene,
+        &changes,
+        |change| matches!(change, CloudChange::Rule(_)),
+        &[
+            (elsewhere, Position::Drifted),
+            (takes_others, Position::Drifted),
+            (|world| drop(rule(world).tags.remove(tag_key::RUN)), Position::Drifted),
+        ],
+    )
+    .await;
+}
+
+fn alarm(world: &mut World) -> &mut bluegreen_core::model::Alarm {
+    let mut alarms = world.alarms.values_mut();
+    alarms.find(|alarm| alarm.name.as_str().ends_with("-green")).expect("it was made")
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alarm_that_differs_in_one_thing_is_somebody_elses() {
+    let (scene, changes) = upgraded(HealthStrategy::default()).await;
+    let measures_another = |world: &mut World| {
+        alarm(world).dimensions[0].value =
+            DimensionValue::ScalingGroup(ScalingGroupName::new("another"));
+    };
+    check(
+        &scene,
+        &changes,
+        |change| matches!(change, CloudChange::Alarm(_)),
+        &[
+            (measures_another, Position::Drifted),
+            (|world| alarm(world).sets_off.clear(), Position::Drifted),
+            (
+                |world| alarm(world).details = Opaque::new(json!({"threshold": 1})),
+                Position::Drifted,
+            ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_size_within_the_same_bounds_is_somebody_elses_where_the_size_alone_is_changed() {
+    let scene = Scene::before(Verb::Deploy).await;
+    let name = ScalingGroupName::new("nginx-live");
+    let of = |before, after| CloudChange::Capacity(Edit::new(name.clone(), before, after));
+    let set = |capacity: Capacity| {
+        scene.cloud.edit(|world| {
+            world.scaling_groups.get_mut(&name).expect("it is there").capacity = capacity;
+        });
+    };
+    let (three, five) = (Capacity::new(1, 3, 6), Capacity::new(1, 5, 6));
+    let (stop, grow) = (of(three, Capacity::ZERO), of(three, five));
+    set(Capacity::new(1, 4, 6));
+    assert_eq!(position(&scene, &grow).await, Position::Drifted);
+    // It scaled by itself, and is still to be stopped.
+    assert_eq!(position(&scene, &stop).await, Position::Before);
+    set(Capacity::new(2, 4, 6));
+    assert_eq!(position(&scene, &stop).await, Position::Drifted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_is_not_taken_for_absent() {
+    let scene = Scene::before(Verb::Deploy).await;
+    let green = ScalingGroupName::new("nginx-live-green");
+    let policies = scene.cloud.policies(&green).await.expect("they can be read");
+    let policy = PolicyKey { group: green.clone(), policy: policies[0].name.clone() };
+    let schedules = scene.cloud.schedules(&green).await.expect("they can be read");
+    let schedule = (green.clone(), schedules[0].name.clone());
+    let pool = FittingKey { group: green.clone(), fitting: Fitting::WarmPool };
+    let made = Opaque::new(json!({"MinSize": "1"}));
+    for (method, change) in [
+        ("policies", CloudChange::Policy(Edit::delete(policy, policies[0].clone()))),
+        ("schedules", CloudChange::Schedule(Edit::delete(schedule, schedules[0].clone()))),
+        ("fittings", CloudChange::Fitting(Edit::create(pool, made))),
+    ] {
+        scene.cloud.fault_on(method, 0, Fault::Deny);
+        let found = CloudChange::observe(&[&change], &scene.cloud).await.remove(0);
+        let error = found.expect_err("nobody may look");
+        assert_eq!(error.kind(), CloudErrorKind::Denied, "{change}");
+        let inverse = change.inverse();
+        scene.cloud.fault_on(method, 0, Fault::Deny);
+        assert!(CloudChange::observe(&[&inverse], &scene.cloud).await.remove(0).is_err());
+    }
+    let gone = FittingKey { group: ScalingGroupName::new("nobody"), fitting: Fitting::WarmPool };
+    let change = CloudChange::Fitting(Edit::delete(gone, Opaque::new(json!({"MinSize": "1"}))));
+    assert_eq!(position(&scene, &change).await, Position::After, "no group, no warm pool");
+}
