@@ -13,6 +13,7 @@ mod journal;
 mod killed;
 mod life;
 mod locks;
+mod migration;
 mod orphans;
 mod permissions;
 mod playground;

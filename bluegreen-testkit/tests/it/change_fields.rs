@@ -154,7 +154,7 @@ async fn every_change_names_its_resource_and_itself() {
 
 #[tokio::test(start_paused = true)]
 async fn a_change_is_followed_by_its_inverse_and_by_no_change_of_another_kind() {
-    let all = life(HealthStrategy::default()).await;
+    let all = every_life().await;
     for Seen { change, .. } in &all {
         let inverse = change.inverse();
         assert!(inverse.follows(change) && change.follows(&inverse), "{change}");

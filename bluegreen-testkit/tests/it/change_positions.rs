@@ -3,8 +3,8 @@
 use bluegreen_core::change::{CloudChange, Edit};
 use bluegreen_core::cloud::{CloudErrorKind, ReadScalingPolicies as _};
 use bluegreen_core::model::{
-    Actions, Capacity, DimensionValue, Fitting, FittingKey, HealthStrategy, Opaque, PolicyKey,
-    ScalingGroupName, TargetGroupName, tag_key,
+    Actions, Capacity, DimensionValue, Fitting, FittingKey, GroupTag, HealthStrategy, Hold, Opaque,
+    PolicyKey, Process, RunId, ScalingGroupName, TargetGroupName, tag_key,
 };
 use bluegreen_core::operation::Operation;
 use bluegreen_core::plan::{Decision, UpgradeOptions};
@@ -138,6 +138,79 @@ async fn an_alarm_that_differs_in_one_thing_is_somebody_elses() {
     .await;
 }
 
+fn green(world: &mut World) -> &mut bluegreen_testkit::fake::ScalingGroupState {
+    let name = ScalingGroupName::new("nginx-live-green");
+    world.scaling_groups.get_mut(&name).expect("it was made")
+}
+
+fn tag(world: &mut World, key: &str, value: String) {
+    green(world).tags.insert(key.to_owned(), GroupTag { value, propagate: false });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scaling_group_that_differs_in_one_thing_is_somebody_elses() {
+    let (scene, changes) = upgraded(HealthStrategy::default()).await;
+    let launches_another = |world: &mut World| {
+        green(world).launch = bluegreen_testkit::fake::template("nginx", 9);
+    };
+    check(
+        &scene,
+        &changes,
+        |change| matches!(change, CloudChange::ScalingGroup(_)),
+        &[
+            (|world| tag(world, tag_key::RUN, "another".to_owned()), Position::Drifted),
+            (|world| drop(green(world).tags.remove(tag_key::RUN)), Position::Drifted),
+            (launches_another, Position::Drifted),
+            (|world| drop(green(world).target_groups.pop_first()), Position::Drifted),
+        ],
+    )
+    .await;
+}
+
+/// The name of a run that nobody began.
+const LATER: &str = "01m89gmv70405aw4430kc9sy2w";
+
+fn held(world: &mut World, run: &str, kept: &[Process]) {
+    let hold = Hold { run: RunId::new(run), kept: kept.iter().copied().collect() };
+    tag(world, tag_key::HOLD, hold.to_string());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_of_a_later_run_is_as_good_and_one_of_nobody_is_not() {
+    let (scene, changes) = upgraded(HealthStrategy::default()).await;
+    check(
+        &scene,
+        &changes,
+        |change| matches!(change, CloudChange::Hold(_)),
+        &[
+            (|world| held(world, LATER, &[]), Position::After),
+            (|world| held(world, LATER, &[Process::AlarmNotification]), Position::Drifted),
+            (|world| held(world, "somebody", &[]), Position::Drifted),
+            (|world| held(world, "01m89gmv70405aw4430kc9sy-w", &[]), Position::Drifted),
+            (|world| drop(green(world).tags.remove(tag_key::HOLD)), Position::Before),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_scaling_chose_within_the_old_bounds_is_kept_within_the_new_ones() {
+    let scene = Scene::before(Verb::Scaledown).await;
+    let name = ScalingGroupName::new("nginx-live");
+    let set = |capacity: Capacity| {
+        scene.cloud.edit(|world| {
+            world.scaling_groups.get_mut(&name).expect("it is there").capacity = capacity;
+        });
+    };
+    let (before, after) = (Capacity::new(1, 3, 6), Capacity::new(2, 4, 8));
+    for (found, wanted) in [(5, 5), (1, 2), (3, 4)] {
+        set(Capacity::new(1, found, 6));
+        let change = CloudChange::Capacity(Edit::new(name.clone(), before, after));
+        change.apply(&scene.cloud).await.expect("nothing serves here");
+        assert_eq!(scene.world().scaling_groups[&name].capacity, Capacity::new(2, wanted, 8));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_size_within_the_same_bounds_is_somebody_elses_where_the_size_alone_is_changed() {
     let scene = Scene::before(Verb::Deploy).await;
@@ -180,6 +253,16 @@ async fn what_cannot_be_read_is_not_taken_for_absent() {
         let inverse = change.inverse();
         scene.cloud.fault_on(method, 0, Fault::Deny);
         assert!(CloudChange::observe(&[&inverse], &scene.cloud).await.remove(0).is_err());
+    }
+    let nobody = ScalingGroupName::new("nobody");
+    let policy = PolicyKey { group: nobody.clone(), policy: policies[0].name.clone() };
+    let schedule = (nobody, schedules[0].name.clone());
+    for delete in [
+        CloudChange::Policy(Edit::delete(policy, policies[0].clone())),
+        CloudChange::Schedule(Edit::delete(schedule, schedules[0].clone())),
+    ] {
+        assert_eq!(position(&scene, &delete).await, Position::After, "{delete}, of no group");
+        assert_eq!(position(&scene, &delete.inverse()).await, Position::Before);
     }
     let gone = FittingKey { group: ScalingGroupName::new("nobody"), fitting: Fitting::WarmPool };
     let change = CloudChange::Fitting(Edit::delete(gone, Opaque::new(json!({"MinSize": "1"}))));

@@ -6,7 +6,7 @@ use bluegreen_core::change::{CloudChange, Edit};
 use bluegreen_core::model::{
     Actions, Capacity, ListenerKey, LoadBalancerName, RouteKey, ScalingGroupName, TargetGroupName,
 };
-use bluegreen_core::transaction::Change as _;
+use bluegreen_core::transaction::{Change as _, Reversibility};
 use bluegreen_testkit::fake::template;
 
 use crate::stage::{Scene, Verb};
@@ -47,9 +47,18 @@ fn to_take_back_a_size_takes_as_long_as_machines_take() {
     for time in [of(three, Capacity::ZERO), of(Capacity::ZERO, three)] {
         assert!(time >= Duration::from_mins(1), "machines start and drain within {time:?}");
     }
+    let gone = CloudChange::ScalingGroup(Edit { of: blue(), before: None, after: None });
+    let time = gone.undo_time();
+    assert!(time > Duration::from_secs(10), "the cloud lets go of a group within {time:?}");
     let to = |name: &str| Actions::forward_to(TargetGroupName::new(name));
     let listener = ListenerKey::new(LoadBalancerName::new("nginx-live"), 80);
     let route = Edit::new(RouteKey::default_of(listener), to("nginx-http"), to("nginx-http-green"));
     let time = CloudChange::Route(route).undo_time();
     assert!(!time.is_zero() && time < Duration::from_secs(10), "a call takes {time:?}");
+}
+
+#[test]
+fn how_well_a_change_is_taken_back_is_told_in_a_word() {
+    let told = [Reversibility::Exact, Reversibility::Equivalent, Reversibility::Irreversible];
+    assert_eq!(told.map(|one| one.to_string()), ["exact", "equivalent", "irreversible"]);
 }

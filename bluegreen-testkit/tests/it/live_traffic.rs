@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bluegreen_core::change::{CloudChange, Edit};
-use bluegreen_core::cloud::{CloudErrorKind, WriteLoadBalancers as _};
+use bluegreen_core::cloud::{
+    CloudErrorKind, ReadScalingGroups as _, ReadTargetGroups as _, WriteLoadBalancers as _,
+};
 use bluegreen_core::model::{
     Actions, Capacity, Color, ImageId, ListenerKey, LoadBalancerName, Quiet, RouteKey,
     ScalingGroupName, TargetGroupName, tag_key,
@@ -155,4 +157,28 @@ async fn a_listener_without_a_tag_that_an_idle_one_has_is_live() {
         scene.cloud.edit(|world| *world = as_made.clone());
     }
     stop.apply(&scene.cloud).await.expect("only idle listeners reach it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_serves_is_neither_stopped_nor_deleted_by_a_change_alone() {
+    let scene = Scene::before(Verb::Deploy).await;
+    let name = ScalingGroupName::new("nginx-live");
+    let settings = scene.cloud.scaling_group_settings(&name).await.expect("it can be read");
+    let target_group = scene.cloud.target_group_settings(&blue_targets()).await;
+    let target_group = target_group.expect("it can be read").expect("it is there");
+    let size = scene.world().scaling_groups[&name].capacity;
+    let sized = |size: Capacity, after| Edit::new(name.clone(), size, after);
+    let before = scene.world();
+    for change in [
+        CloudChange::Capacity(sized(size, Capacity::ZERO)),
+        CloudChange::ScalingGroup(Edit::delete(name.clone(), settings.expect("it is there"))),
+        CloudChange::TargetGroup(Edit::delete(blue_targets(), target_group)),
+    ] {
+        let error = change.apply(&scene.cloud).await.expect_err("it serves");
+        assert!(format!("{error:?}").contains("it serves: live route"), "{change}: {error:?}");
+        assert_eq!(scene.world(), before);
+    }
+    let wider = Capacity::new(size.min, size.desired, size.max + 1);
+    let widen = CloudChange::Capacity(sized(size, wider));
+    widen.apply(&scene.cloud).await.expect("no machine is stopped by wider bounds");
 }
