@@ -79,6 +79,10 @@ async fn a_target_group_with_other_settings_is_half_made_and_one_of_another_run_
     .await;
 }
 
+fn by_path() -> Opaque {
+    Opaque::new(json!([{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/api/*"]}}]))
+}
+
 fn rule(world: &mut World) -> &mut bluegreen_testkit::fake::RuleState {
     let balancers = world.load_balancers.values_mut();
     let mut rules =
@@ -104,7 +108,63 @@ async fn a_test_rule_that_differs_in_one_thing_is_somebody_elses() {
         &[
             (elsewhere, Position::Drifted),
             (takes_others, Position::Drifted),
+            // One that takes other requests than those with a header, at the priority of ours.
+            (|world| rule(world).conditions = by_path(), Position::Drifted),
             (|world| drop(rule(world).tags.remove(tag_key::RUN)), Position::Drifted),
+        ],
+    )
+    .await;
+}
+
+fn listener(world: &mut World) -> &mut bluegreen_testkit::fake::ListenerState {
+    let mut listeners =
+        world.load_balancers.values_mut().flat_map(|one| one.listeners.values_mut());
+    listeners.find(|one| one.tags.contains_key(tag_key::COLOR)).expect("it was made")
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_listener_that_differs_in_one_thing_is_somebody_elses() {
+    let (scene, changes) = upgraded(HealthStrategy::default()).await;
+    let elsewhere = |world: &mut World| {
+        listener(world).actions = Actions::forward_to(TargetGroupName::new("nginx-https"));
+    };
+    let other_run = |world: &mut World| {
+        listener(world).tags.insert(tag_key::RUN.to_owned(), "another".to_owned());
+    };
+    check(
+        &scene,
+        &changes,
+        |change| matches!(change, CloudChange::Listener(_)),
+        &[
+            (elsewhere, Position::Drifted),
+            (|world| "HTTPS".clone_into(&mut listener(world).protocol), Position::Drifted),
+            (other_run, Position::Drifted),
+        ],
+    )
+    .await;
+}
+
+fn policy(world: &mut World) -> &mut bluegreen_core::model::Policy {
+    let mut policies = green(world).policies.values_mut();
+    policies.find(|policy| policy.counts_requests_of.is_some()).expect("it was made")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_differs_in_one_thing_is_somebody_elses() {
+    let (scene, changes) = upgraded(HealthStrategy::default()).await;
+    let counts = |change: &CloudChange| match change {
+        CloudChange::Policy(edit) => {
+            edit.after.as_ref().is_some_and(|policy| policy.counts_requests_of.is_some())
+        }
+        _ => false,
+    };
+    check(
+        &scene,
+        &changes,
+        counts,
+        &[
+            (|world| policy(world).counts_requests_of = None, Position::Drifted),
+            (|world| policy(world).details = Opaque::new(json!({"target": 1})), Position::Drifted),
         ],
     )
     .await;

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use bluegreen_core::change::{CloudChange, Edit};
+use bluegreen_core::change::{CloudChange, Edit, MarkedVersion};
 use bluegreen_core::model::{
-    Actions, Capacity, ListenerKey, LoadBalancerName, RouteKey, ScalingGroupName, TargetGroupName,
+    Actions, Capacity, LaunchConfigurationName, LaunchEdit, LaunchSource, LaunchTemplateName,
+    ListenerKey, LoadBalancerName, Mark, Process, RouteKey, RunId, ScalingGroupName,
+    TargetGroupName, TemplateSettings, UserData,
 };
 use bluegreen_core::transaction::{Change as _, Reversibility};
 use bluegreen_testkit::fake::template;
@@ -61,4 +63,44 @@ fn to_take_back_a_size_takes_as_long_as_machines_take() {
 fn how_well_a_change_is_taken_back_is_told_in_a_word() {
     let told = [Reversibility::Exact, Reversibility::Equivalent, Reversibility::Irreversible];
     assert_eq!(told.map(|one| one.to_string()), ["exact", "equivalent", "irreversible"]);
+}
+
+#[test]
+fn user_data_is_only_a_digest_in_what_is_told_of_a_change_and_of_its_inverse() {
+    let user_data = Some(UserData::new(b"hunter2".to_vec()));
+    let source = LaunchSource::Configuration(LaunchConfigurationName::new("web-1"));
+    let edit = LaunchEdit { source, image: None, user_data };
+    let (template, mark) =
+        (LaunchTemplateName::new("web"), Mark::new(&RunId::new("01a"), "launch"));
+    let of = MarkedVersion { template, mark };
+    let whole = TemplateSettings { version: edit.clone(), tags: [].into() };
+    for made in [
+        CloudChange::TemplateVersion(Edit::create(of.clone(), edit.clone())),
+        CloudChange::LaunchTemplate(Edit::create(of, whole)),
+        CloudChange::LaunchConfiguration(Edit::create(LaunchConfigurationName::new("web-2"), edit)),
+    ] {
+        for change in [made.inverse(), made] {
+            let text = |change: &CloudChange| serde_json::to_string(change).expect("it is JSON");
+            assert!(text(&change).contains("sealed"), "{change}");
+            let redacted = change.redacted();
+            assert!(!text(&redacted).contains("sealed"), "{}", text(&redacted));
+            assert!(text(&redacted).contains("sha256"), "{}", text(&redacted));
+        }
+    }
+}
+
+#[test]
+fn what_is_suspended_and_what_is_resumed_is_told_apart() {
+    let told = |alarms: bool, clock: bool| {
+        let of = |alarms, clock| {
+            [(Process::AlarmNotification, alarms), (Process::ScheduledActions, clock)].into()
+        };
+        CloudChange::Processes(Edit::new(blue(), of(!alarms, !clock), of(alarms, clock)))
+            .to_string()
+    };
+    let both = "AlarmNotification and ScheduledActions of nginx-live";
+    assert_eq!(told(true, true), format!("suspend {both}"));
+    assert_eq!(told(false, false), format!("resume {both}"));
+    let each = "suspend AlarmNotification and resume ScheduledActions of nginx-live";
+    assert_eq!(told(true, false), each);
 }
