@@ -1,6 +1,6 @@
 //! Journals of other versions, and lines that are none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bluegreen_core::change::CloudChange;
 use bluegreen_core::gate::CloudGate;
@@ -75,15 +75,53 @@ async fn every_journal_of_format_2_can_still_be_read() {
         ("deploy-abandoned", Some(Ending::Abandoned)),
         ("deploy-again-committed", Some(Ending::Committed)),
         ("deploy-committed", Some(Ending::Committed)),
+        ("deploy-configuration-committed", Some(Ending::Committed)),
         ("deploy-dirty", None),
+        ("deploy-migrated-committed", Some(Ending::Committed)),
         ("deploy-rolled-back", Some(Ending::RolledBack)),
+        ("downgrade-committed", Some(Ending::Committed)),
         ("scaledown-recovered-back", Some(Ending::RolledBack)),
         ("switch-open", None),
         ("switch-recovered-forward", Some(Ending::Committed)),
         ("undo-committed", Some(Ending::Committed)),
         ("upgrade-committed", Some(Ending::Committed)),
+        ("upgrade-test-rules-committed", Some(Ending::Committed)),
     ]);
     assert_eq!(endings(2).await, wanted);
+}
+
+#[tokio::test]
+async fn every_kind_of_change_is_in_a_frozen_journal() {
+    let mut kinds = BTreeSet::new();
+    for ledger in frozen(2).await.into_values() {
+        for (_, change) in ledger.plan().changes() {
+            let json = serde_json::to_value(change).expect("a change is JSON");
+            kinds.extend(json.as_object().into_iter().flat_map(|it| it.keys().cloned()));
+        }
+    }
+    let all = [
+        "alarm",
+        "capacity",
+        "deletion_protection",
+        "fitting",
+        "hold",
+        "image",
+        "launch",
+        "launch_configuration",
+        "launch_template",
+        "listener",
+        "policy",
+        "processes",
+        "route",
+        "rule",
+        "scaling_group",
+        "schedule",
+        "tags",
+        "target_group",
+        "template_version",
+    ];
+    let missing: Vec<_> = all.iter().filter(|kind| !kinds.contains(**kind)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[tokio::test]
