@@ -43,7 +43,8 @@ Operations: status, upgrade, deploy, switch, scaledown, downgrade, orphans, doct
 
 /// How `deploy` is used: one of three ways to say what.
 const DEPLOY: &str = "\
-bluegreen deploy [OPTIONS] <ENV> [--image <AMI>] [--user-data <FILE>] [--to-template <NAME>]
+bluegreen deploy [OPTIONS] <ENV> [--image <AMI>] [--user-data <FILE>]
+                        [--to-template <NAME>]
        bluegreen deploy [OPTIONS] <ENV> --template-version <N>
        bluegreen deploy [OPTIONS] <ENV> --from <COLOR>";
 

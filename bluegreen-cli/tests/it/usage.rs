@@ -64,8 +64,10 @@ fn a_deploy_must_say_what() {
     Sandbox::new().run(&["deploy", "D-WEB"]).fails(
         2,
         "error: the following required arguments were not provided:\n  \
-         <--image <AMI>|--user-data <FILE>|--template-version <N>|--from <COLOR>>\n\n\
-         Usage: bluegreen deploy [OPTIONS] <ENV> [--image <AMI>] [--user-data <FILE>]\n       \
+         <--image <AMI>|--user-data <FILE>|--to-template <NAME>|--template-version <N>|\
+         --from <COLOR>>\n\n\
+         Usage: bluegreen deploy [OPTIONS] <ENV> [--image <AMI>] [--user-data <FILE>]\n                        \
+         [--to-template <NAME>]\n       \
          bluegreen deploy [OPTIONS] <ENV> --template-version <N>\n       \
          bluegreen deploy [OPTIONS] <ENV> --from <COLOR>\n\n\
          For more information, try '--help'.\n",
