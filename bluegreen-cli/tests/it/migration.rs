@@ -40,7 +40,8 @@ async fn a_deploy_leaves_the_launch_configuration_behind_and_an_undo_goes_back_t
     let image = stand.stack.other_image.clone();
     let deploy = ["deploy", ENV, "--image", &image, "--to-template", "web-live", "--poll", "100ms"];
     let plan = stand.run(&[&deploy[..], &["--dry-run"]].concat()).await.well();
-    let made = format!("create launch template web-live from web-1 with image {image}\n");
+    let plan = plan.split_whitespace().collect::<Vec<_>>().join(" ");
+    let made = format!("create launch template web-live from web-1 with image {image} point");
     assert!(plan.contains(&made), "{plan}");
     assert!(
         plan.contains("launch source of web-green: web-1 → web-live, the new version"),
