@@ -178,7 +178,9 @@ async fn what_serves_is_neither_stopped_nor_deleted_by_a_change_alone() {
         assert!(format!("{error:?}").contains("it serves: live route"), "{change}: {error:?}");
         assert_eq!(scene.world(), before);
     }
-    let wider = Capacity::new(size.min, size.desired, size.max + 1);
-    let widen = CloudChange::Capacity(sized(size, wider));
-    widen.apply(&scene.cloud).await.expect("no machine is stopped by wider bounds");
+    let bounds = Capacity::new(size.min, size.desired, size.max + 1);
+    CloudChange::Capacity(sized(size, bounds))
+        .apply(&scene.cloud)
+        .await
+        .expect("no machine is stopped by wider bounds");
 }
