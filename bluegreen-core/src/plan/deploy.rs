@@ -195,6 +195,9 @@ fn launch(
         DeploySource::Edit { .. } => facts.live_launch.clone(),
         DeploySource::From(color) => {
             let group = &side(environment, *color)?.group;
+            if let LaunchSource::Unsupported(_) = group.launch {
+                return Err(Refusal::launch_kind(group));
+            }
             let is_live = group.name != idle.group.name;
             if is_live { facts.live_launch.clone() } else { group.launch.clone() }
         }

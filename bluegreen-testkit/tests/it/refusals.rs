@@ -1,8 +1,8 @@
 //! What is refused before anything is changed: by name, with a way out, and nothing touched.
 
 use bluegreen_core::model::{
-    Actions, Dimension, DimensionValue, LaunchSource, LoadBalancerKind, Opaque, ScalingGroupName,
-    TargetGroupName,
+    Actions, Color, Dimension, DimensionValue, LaunchSource, LoadBalancerKind, Opaque,
+    ScalingGroupName, TargetGroupName,
 };
 use bluegreen_core::operation::{OperationError, OperationErrorKind};
 use bluegreen_core::plan::{DeployOptions, DeploySource};
@@ -262,4 +262,16 @@ async fn a_target_group_of_anything_but_instances_is_refused_with_what_it_has() 
         });
         refused(&scene, Verb::Upgrade, &["nginx-http", kind, word]).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_from_a_colour_that_nothing_can_be_deployed_from_names_that_colour() {
+    let scene = Scene::before(Verb::Deploy).await;
+    scene.cloud.edit(|world| {
+        let group = world.scaling_groups.get_mut(&blue()).expect("it is there");
+        group.launch = LaunchSource::Unsupported("a spell".to_owned());
+    });
+    let options = DeployOptions::new(DeploySource::From(Color::Blue));
+    let error = scene.bluegreen().deploy(&scene.spec, options).await;
+    check(&error.expect_err("it is refused"), &["`nginx-live` launches from a spell"]);
 }
