@@ -4,12 +4,15 @@ mod ours;
 mod restore;
 mod waits;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
 use bluegreen_core::model::{
-    Color, HealthStrategy, LaunchSource, LaunchTemplateName, ScalingGroupName, TargetGroupName,
-    TemplateVersion,
+    Color, HealthStrategy, LaunchSource, LaunchTemplateName, Quiet, ScalingGroupName,
+    TargetGroupName, TemplateVersion,
 };
 use bluegreen_core::operation::{Done, OperationErrorKind};
-use bluegreen_core::plan::DowngradeOptions;
+use bluegreen_core::plan::{DowngradeFacts, DowngradeOptions, ScaledownFacts};
 use bluegreen_core::transaction::Ending;
 use bluegreen_testkit::journal::MemoryStore;
 use bluegreen_testkit::strategy::{STACK, any_world};
@@ -23,6 +26,22 @@ async fn downgraded(scene: &Scene) {
     match scene.bluegreen().downgrade(&scene.spec, DowngradeOptions::default()).await {
         Ok(Done::Ran(outcome)) => assert_eq!(outcome.ending, Ending::Committed),
         other => panic!("it is not downgraded: {other:?}"),
+    }
+}
+
+/// Facts of a downgrade of a green group that is gone already.
+fn facts(world: &World, deregistration_delay: Duration) -> DowngradeFacts {
+    let (idle_for, quiet) = (Duration::ZERO, Quiet::default());
+    DowngradeFacts {
+        green: None,
+        target_groups: world.target_groups.clone(),
+        listeners: BTreeMap::new(),
+        rules: BTreeMap::new(),
+        ruled: BTreeSet::new(),
+        load_balancers: vec![],
+        upgrade: None,
+        floats: None,
+        drain: ScaledownFacts { deregistration_delay, idle_for, quiet },
     }
 }
 

@@ -1,22 +1,19 @@
 //! What a downgrade gives back, and what it leaves because somebody else may count on it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bluegreen_core::change::{CloudChange, Edit};
 use bluegreen_core::model::{
-    Actions, GroupTag, LaunchSource, LaunchTemplateName, LoadBalancerName, Quiet, ScalingGroupName,
+    Actions, GroupTag, LaunchSource, LaunchTemplateName, LoadBalancerName, ScalingGroupName,
     TargetGroupName, TemplateVersion,
 };
 use bluegreen_core::operation::Operation;
-use bluegreen_core::plan::{
-    CloudPlan, Decision, DowngradeFacts, DowngradeOptions, ScaledownFacts, downgrade,
-};
+use bluegreen_core::plan::{CloudPlan, Decision, DowngradeFacts, DowngradeOptions, downgrade};
 use bluegreen_core::transaction::Stage;
 use bluegreen_testkit::fake::template;
 use bluegreen_testkit::{FakeCloud, World};
 
-use super::downgraded;
+use super::{downgraded, facts};
 use crate::stage::{Scene, Verb};
 
 const NAME: &str = "nginx-live";
@@ -102,18 +99,8 @@ fn launches(
     floats: Option<u64>,
 ) -> Vec<CloudChange> {
     let stages = pinned.into_iter().map(|pin| Stage::changes("pin", vec![pin]));
-    let (deregistration_delay, idle_for) = (Duration::ZERO, Duration::ZERO);
-    let facts = DowngradeFacts {
-        green: None,
-        target_groups: world.target_groups.clone(),
-        listeners: BTreeMap::new(),
-        rules: BTreeMap::new(),
-        ruled: BTreeSet::new(),
-        load_balancers: vec![],
-        upgrade: Some(CloudPlan::new(stages.collect()).expect("a plan")),
-        floats,
-        drain: ScaledownFacts { deregistration_delay, idle_for, quiet: Quiet::default() },
-    };
+    let upgrade = Some(CloudPlan::new(stages.collect()).expect("a plan"));
+    let facts = DowngradeFacts { upgrade, floats, ..facts(world, Duration::ZERO) };
     let decision = downgrade(environment, &DowngradeOptions::default(), &facts);
     let Ok(Decision::Run(plan)) = decision else { panic!("it is planned: {decision:?}") };
     let launches = plan.changes().map(|(_, change)| change.clone());

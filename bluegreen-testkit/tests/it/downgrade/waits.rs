@@ -1,32 +1,19 @@
 //! What a downgrade waits for before it takes green's machines.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bluegreen_core::gate::CloudGate;
-use bluegreen_core::model::{Environment, Quiet};
-use bluegreen_core::plan::{
-    Decision, DowngradeFacts, DowngradeOptions, ScaledownFacts, Waits, downgrade,
-};
+use bluegreen_core::model::Environment;
+use bluegreen_core::plan::{Decision, DowngradeOptions, Waits, downgrade};
 use bluegreen_core::transaction::Work;
 use bluegreen_testkit::World;
 
+use super::facts;
 use crate::stage::{Scene, Verb};
 
 /// Returns how long the downgrade waits until green is drained, if it does.
 fn drained(environment: &Environment, world: &World) -> Option<Duration> {
-    let (deregistration_delay, idle_for) = (Duration::from_secs(30), Duration::ZERO);
-    let facts = DowngradeFacts {
-        green: None,
-        target_groups: world.target_groups.clone(),
-        listeners: BTreeMap::new(),
-        rules: BTreeMap::new(),
-        ruled: BTreeSet::new(),
-        load_balancers: vec![],
-        upgrade: None,
-        floats: None,
-        drain: ScaledownFacts { deregistration_delay, idle_for, quiet: Quiet::default() },
-    };
+    let facts = facts(world, Duration::from_secs(30));
     let waits = Waits { timeout: Duration::from_secs(100), poll: Duration::from_secs(1) };
     let options = DowngradeOptions::default().with_waits(waits);
     let decision = downgrade(environment, &options, &facts);
