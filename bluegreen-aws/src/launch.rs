@@ -159,7 +159,8 @@ impl WriteLaunch for AwsCloud {
         if self.find_marked(template, mark).await?.is_some() {
             return Ok(());
         }
-        let configuration = self.edited_configuration(OPERATION, &settings.version).await?;
+        let (configuration, _) =
+            self.edited_configuration(OPERATION, &settings.version, None).await?;
         let data = template_data(&configuration)
             .map_err(|why| refused(OPERATION, &settings.version.source, why))?;
         let request = NewTemplate {

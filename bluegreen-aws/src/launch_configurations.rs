@@ -5,13 +5,13 @@ use aws_sdk_autoscaling::operation::describe_launch_configurations::DescribeLaun
 use aws_sdk_autoscaling::types as sdk;
 use bluegreen_core::cloud::CloudError;
 use bluegreen_core::model::{ImageId, LaunchConfigurationName, LaunchEdit, LaunchSource};
-use futures_util::future::try_join;
 
 use crate::AwsCloud;
 use crate::budget::Call;
 use crate::error::{not_found, or_absent, read_error, refused, write_error};
 use crate::launch::user_data;
 use crate::page;
+use crate::query::filled;
 
 /// The most launch configurations that one call describes.
 ///
@@ -53,28 +53,38 @@ impl AwsCloud {
         let image = |one: &sdk::LaunchConfiguration| {
             let name = LaunchConfigurationName::new(one.launch_configuration_name()?);
             // AWS writes an empty text where the image comes from an instance.
-            let image = one.image_id().filter(|image| !image.is_empty())?;
+            let image = filled(one.image_id())?;
             Some((LaunchSource::Configuration(name), ImageId::new(image)))
         };
         Ok(found.iter().filter_map(image).collect())
     }
 
-    /// Returns a launch configuration as an edit of it would be.
+    /// Returns a launch configuration as an edit of it would be, and the one of a name that may be
+    /// there already.
     pub(crate) async fn edited_configuration(
         &self,
         operation: &'static str,
         edit: &LaunchEdit,
-    ) -> Result<sdk::LaunchConfiguration, CloudError> {
+        name: Option<&LaunchConfigurationName>,
+    ) -> Result<(sdk::LaunchConfiguration, Option<sdk::LaunchConfiguration>), CloudError> {
         let LaunchSource::Configuration(source) = &edit.source else {
             return Err(refused(operation, &edit.source, "it is no launch configuration"));
         };
         let data = user_data(edit.user_data.as_ref());
         let data = data.map_err(|why| refused(operation, source, why))?;
-        let found = self.describe_launch_configurations(&[source]).await?;
-        let mut edited = found.into_iter().next().ok_or_else(|| not_found(operation, source))?;
+        let names: Vec<_> = std::iter::once(source).chain(name).collect();
+        let mut found = self.describe_launch_configurations(&names).await?;
+        let mut take = |wanted: &LaunchConfigurationName| {
+            let is_wanted = |one: &sdk::LaunchConfiguration| {
+                one.launch_configuration_name() == Some(wanted.as_str())
+            };
+            found.iter().position(is_wanted).map(|index| found.swap_remove(index))
+        };
+        let existing = name.and_then(&mut take);
+        let mut edited = take(source).ok_or_else(|| not_found(operation, source))?;
         edited.image_id = edit.image.as_ref().map(ToString::to_string).or(edited.image_id);
         edited.user_data = data.or(edited.user_data);
-        Ok(edited)
+        Ok((edited, existing))
     }
 
     /// Makes a launch configuration as an edit of another one.
@@ -84,11 +94,8 @@ impl AwsCloud {
         edit: &LaunchEdit,
     ) -> Result<(), CloudError> {
         const OPERATION: &str = "CreateLaunchConfiguration";
-        let names = [name];
-        let existing = self.describe_launch_configurations(&names);
-        let (existing, wanted) =
-            try_join(existing, self.edited_configuration(OPERATION, edit)).await?;
-        if let Some(existing) = existing.into_iter().next() {
+        let (wanted, existing) = self.edited_configuration(OPERATION, edit, Some(name)).await?;
+        if let Some(existing) = existing {
             return if nameless(existing) == nameless(wanted) {
                 Ok(())
             } else {
@@ -126,25 +133,24 @@ fn write(
     from: sdk::LaunchConfiguration,
 ) -> CreateLaunchConfigurationInputBuilder {
     // AWS shows what is not set as empty, and refuses it so.
-    let text = |value: Option<String>| value.filter(|one| !one.is_empty());
     let list = |value: Option<Vec<String>>| value.filter(|one| !one.is_empty());
     CreateLaunchConfigurationInputBuilder::default()
         .launch_configuration_name(name.as_str())
-        .set_image_id(text(from.image_id))
-        .set_key_name(text(from.key_name))
+        .set_image_id(filled(from.image_id))
+        .set_key_name(filled(from.key_name))
         .set_security_groups(list(from.security_groups))
-        .set_classic_link_vpc_id(text(from.classic_link_vpc_id))
+        .set_classic_link_vpc_id(filled(from.classic_link_vpc_id))
         .set_classic_link_vpc_security_groups(list(from.classic_link_vpc_security_groups))
-        .set_user_data(text(from.user_data))
-        .set_instance_type(text(from.instance_type))
-        .set_kernel_id(text(from.kernel_id))
-        .set_ramdisk_id(text(from.ramdisk_id))
+        .set_user_data(filled(from.user_data))
+        .set_instance_type(filled(from.instance_type))
+        .set_kernel_id(filled(from.kernel_id))
+        .set_ramdisk_id(filled(from.ramdisk_id))
         .set_block_device_mappings(from.block_device_mappings.filter(|one| !one.is_empty()))
         .set_instance_monitoring(from.instance_monitoring)
-        .set_spot_price(text(from.spot_price))
-        .set_iam_instance_profile(text(from.iam_instance_profile))
+        .set_spot_price(filled(from.spot_price))
+        .set_iam_instance_profile(filled(from.iam_instance_profile))
         .set_ebs_optimized(from.ebs_optimized)
         .set_associate_public_ip_address(from.associate_public_ip_address)
-        .set_placement_tenancy(text(from.placement_tenancy))
+        .set_placement_tenancy(filled(from.placement_tenancy))
         .set_metadata_options(from.metadata_options)
 }

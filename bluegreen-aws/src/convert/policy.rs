@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::metric_names::{self, Spelled};
 use super::{ConvertError, opaque};
 use crate::arn;
-use crate::query::{Form, Tree};
+use crate::query::{Form, Tree, filled};
 
 /// What the core does not reason about.
 #[derive(Debug, Serialize, Deserialize)]
@@ -125,7 +125,7 @@ fn uncarried(policy: &sdk::ScalingPolicy, tree: &Tree, details: &Details) -> Opt
 }
 
 fn details(policy: &sdk::ScalingPolicy, tree: &Tree) -> Details {
-    let text = |value: Option<&str>| value.filter(|one| !one.is_empty()).map(str::to_owned);
+    let text = |value: Option<&str>| filled(value).map(str::to_owned);
     let customized = tree.0.pointer("/TargetTrackingConfiguration/CustomizedMetricSpecification");
     let tracking = policy.target_tracking_configuration();
     Details {

@@ -6,6 +6,7 @@ use bluegreen_core::model::{ScalingGroupName, Schedule, ScheduleName};
 use serde::{Deserialize, Serialize};
 
 use super::{ConvertError, from_moment, moment, opaque};
+use crate::query::filled;
 
 /// When, and to what.
 #[derive(Debug, Serialize, Deserialize)]
@@ -24,7 +25,7 @@ struct Details {
 pub(crate) fn read(action: &sdk::ScheduledUpdateGroupAction) -> Result<Schedule, ConvertError> {
     let name =
         action.scheduled_action_name().ok_or(ConvertError::Missing("ScheduledActionName"))?;
-    let recurrence = action.recurrence().filter(|one| !one.is_empty());
+    let recurrence = filled(action.recurrence());
     // That of a recurring action is its next run: it moves by itself, and a past one is refused.
     let start = action.start_time().filter(|_| recurrence.is_none());
     let details = Details {

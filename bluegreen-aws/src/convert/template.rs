@@ -2,6 +2,8 @@
 
 use aws_sdk_autoscaling::types as sdk;
 
+use crate::query::filled;
+
 /// What EC2 calls the one network interface that says more than a security group can.
 const INTERFACE: &str = "NetworkInterface.1";
 
@@ -12,23 +14,23 @@ const INTERFACE: &str = "NetworkInterface.1";
 pub(crate) fn template_data(
     from: &sdk::LaunchConfiguration,
 ) -> Result<Vec<(String, String)>, &'static str> {
-    if text(from.classic_link_vpc_id()).is_some() {
+    if filled(from.classic_link_vpc_id()).is_some() {
         return Err("it links machines to a VPC by ClassicLink, which no launch template can");
     }
     let mut data = Parameters::default();
-    data.put("ImageId", text(from.image_id()));
-    data.put("InstanceType", text(from.instance_type()));
-    data.put("KeyName", text(from.key_name()));
-    data.put("KernelId", text(from.kernel_id()));
-    data.put("RamDiskId", text(from.ramdisk_id()));
-    data.put("UserData", text(from.user_data()));
+    data.put("ImageId", filled(from.image_id()));
+    data.put("InstanceType", filled(from.instance_type()));
+    data.put("KeyName", filled(from.key_name()));
+    data.put("KernelId", filled(from.kernel_id()));
+    data.put("RamDiskId", filled(from.ramdisk_id()));
+    data.put("UserData", filled(from.user_data()));
     data.put("EbsOptimized", from.ebs_optimized());
-    data.put("Placement.Tenancy", text(from.placement_tenancy()));
-    profile(&mut data, text(from.iam_instance_profile()));
+    data.put("Placement.Tenancy", filled(from.placement_tenancy()));
+    profile(&mut data, filled(from.iam_instance_profile()));
     // A launch configuration monitors in detail unless it says otherwise, a template if it says so.
     let monitored = from.instance_monitoring().and_then(sdk::InstanceMonitoring::enabled);
     data.put("Monitoring.Enabled", Some(monitored.unwrap_or(true)));
-    if let Some(price) = text(from.spot_price()) {
+    if let Some(price) = filled(from.spot_price()) {
         data.put("InstanceMarketOptions.MarketType", Some("spot"));
         data.put("InstanceMarketOptions.SpotOptions.MaxPrice", Some(price));
     }
@@ -48,11 +50,6 @@ impl Parameters {
     fn put(&mut self, name: impl Into<String>, value: Option<impl ToString>) {
         self.0.extend(value.map(|value| (name.into(), value.to_string())));
     }
-}
-
-/// AWS shows what is not set as empty.
-fn text(value: Option<&str>) -> Option<&str> {
-    value.filter(|one| !one.is_empty())
 }
 
 fn profile(data: &mut Parameters, profile: Option<&str>) {
@@ -98,14 +95,14 @@ fn metadata(data: &mut Parameters, from: &sdk::LaunchConfiguration) {
 
 fn block_device(data: &mut Parameters, index: i32, mapping: &sdk::BlockDeviceMapping) {
     let name = |rest: &str| format!("BlockDeviceMapping.{index}.{rest}");
-    data.put(name("DeviceName"), text(mapping.device_name()));
-    data.put(name("VirtualName"), text(mapping.virtual_name()));
+    data.put(name("DeviceName"), filled(mapping.device_name()));
+    data.put(name("VirtualName"), filled(mapping.virtual_name()));
     // An empty text is how a template leaves a device of the image out.
     data.put(name("NoDevice"), mapping.no_device().filter(|is_left_out| *is_left_out).map(|_| ""));
     let Some(volume) = mapping.ebs() else { return };
-    data.put(name("Ebs.SnapshotId"), text(volume.snapshot_id()));
+    data.put(name("Ebs.SnapshotId"), filled(volume.snapshot_id()));
     data.put(name("Ebs.VolumeSize"), volume.volume_size());
-    data.put(name("Ebs.VolumeType"), text(volume.volume_type()));
+    data.put(name("Ebs.VolumeType"), filled(volume.volume_type()));
     data.put(name("Ebs.DeleteOnTermination"), volume.delete_on_termination());
     data.put(name("Ebs.Iops"), volume.iops());
     data.put(name("Ebs.Encrypted"), volume.encrypted());

@@ -33,7 +33,7 @@ pub(crate) struct TemplateVersionData {
 impl TemplateVersionData {
     /// Returns the image that it launches, if it names one.
     pub(crate) fn image(&self) -> Option<&str> {
-        self.launch_template_data.image_id.as_deref().filter(|image| !image.is_empty())
+        filled(self.launch_template_data.image_id.as_deref())
     }
 }
 

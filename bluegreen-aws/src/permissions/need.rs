@@ -25,6 +25,11 @@ pub(crate) struct Need {
 }
 
 impl Need {
+    /// Returns the ARNs of what they are taken on.
+    pub(super) fn arns(&self, scope: &Scope) -> Vec<String> {
+        self.on.iter().flat_map(|place| place.arns(scope)).collect()
+    }
+
     /// Returns whether a task takes the actions.
     pub(super) fn is_for(&self, task: Task, scope: &Scope) -> bool {
         let is_kept_so = self.health.is_none_or(|health| health == scope.health.as_str());

@@ -119,7 +119,7 @@ impl IamPolicy {
 impl Statement {
     /// Allows what is needed; nothing where there is nothing to do it on.
     fn of(need: &Need, scope: &Scope) -> Option<Self> {
-        let resource: Vec<String> = need.on.iter().flat_map(|place| place.arns(scope)).collect();
+        let resource = need.arns(scope);
         (!resource.is_empty()).then(|| Self {
             sid: need.name,
             effect: Effect::Allow,

@@ -80,7 +80,7 @@ impl AwsCloud {
         need: &Need,
         scope: &Scope,
     ) -> Result<Vec<Permission>, CloudError> {
-        let resources: Vec<String> = need.on.iter().flat_map(|place| place.arns(scope)).collect();
+        let resources = need.arns(scope);
         if resources.is_empty() {
             return Ok(Vec::new());
         }
@@ -111,7 +111,7 @@ fn as_documented(documents: &[Document], scope: &Scope) -> Vec<Permission> {
     let mut permissions = Vec::new();
     for need in NEEDS {
         let context = context(need, scope);
-        let resources: Vec<String> = need.on.iter().flat_map(|place| place.arns(scope)).collect();
+        let resources = need.arns(scope);
         for action in need.actions {
             let mut verdicts = resources
                 .iter()
@@ -145,8 +145,7 @@ fn for_each_task(
     verdict: &PermissionVerdict,
 ) -> Vec<Permission> {
     let tasks = need.by.iter().filter(|task| need.is_for(**task, scope));
-    let found = tasks.map(|task| Permission { evidence, ..permission(*task, action, verdict) });
-    found.collect()
+    tasks.map(|task| permission(*task, action, evidence, verdict)).collect()
 }
 
 /// Whom IAM can be asked about.
@@ -190,16 +189,21 @@ fn context(need: &Need, scope: &Scope) -> Vec<(String, Vec<String>)> {
         .collect()
 }
 
-fn permission(task: Task, action: &str, verdict: &PermissionVerdict) -> Permission {
+fn permission(
+    task: Task,
+    action: &str,
+    evidence: Evidence,
+    verdict: &PermissionVerdict,
+) -> Permission {
     let (operation, action) = (task.as_str().to_owned(), action.to_owned());
-    Permission { operation, action, verdict: verdict.clone(), evidence: Evidence::Simulation }
+    Permission { operation, action, verdict: verdict.clone(), evidence }
 }
 
 /// Says the same of everything.
 fn all(verdict: &PermissionVerdict) -> Vec<Permission> {
     let each = NEEDS.iter().flat_map(|need| {
         let pairs = need.by.iter().flat_map(|task| need.actions.iter().map(move |one| (task, one)));
-        pairs.map(|(task, action)| permission(*task, action, verdict))
+        pairs.map(|(task, action)| permission(*task, action, Evidence::Simulation, verdict))
     });
     each.collect()
 }

@@ -89,8 +89,8 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for SetVisitor<T> {
 }
 
 /// Returns what an element holds; an empty one holds nothing.
-pub(crate) fn filled(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
+pub(crate) fn filled<T: AsRef<str>>(text: Option<T>) -> Option<T> {
+    text.filter(|text| !text.as_ref().is_empty())
 }
 
 #[cfg(test)]

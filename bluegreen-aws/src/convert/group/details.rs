@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::super::{ConvertError, number, opaque};
 use super::{Described, known, read, uncarried, write_version};
-use crate::query::{Form, Tree};
+use crate::query::{Form, Tree, filled};
 
 /// The keys that AWS keeps for itself: no request may have one.
 const RESERVED_TAG_PREFIX: &str = "aws:";
@@ -142,7 +142,7 @@ fn members(tree: &Tree) -> BTreeMap<String, Value> {
 
 fn details(described: &Described, hooks: &[sdk::LifecycleHook]) -> Details {
     let group = &described.group;
-    let text = |value: Option<&str>| value.filter(|one| !one.is_empty()).map(str::to_owned);
+    let text = |value: Option<&str>| filled(value).map(str::to_owned);
     let subnets = text(group.vpc_zone_identifier());
     let zones = if subnets.is_some() { &[] } else { group.availability_zones() };
     let mut hooks: Vec<Hook> = hooks.iter().map(Hook::read).collect();
