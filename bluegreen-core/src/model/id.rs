@@ -1,19 +1,21 @@
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// Declares names that the type checker keeps apart.
+/// Declares names that the type checker keeps apart. They are shared and not copied: whatever is
+/// read, planned and recorded holds many of them.
 macro_rules! string_id {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Wraps a name as the cloud spells it.
             pub fn new(name: impl Into<String>) -> Self {
-                Self(name.into())
+                Self(Arc::from(name.into()))
             }
 
             /// Returns the name as the cloud spells it.
@@ -71,6 +73,6 @@ impl RunId {
     pub fn generate(started: super::Timestamp) -> Self {
         let millis = std::time::Duration::from_millis(started.as_millis());
         let ulid = ulid::Ulid::from_datetime(std::time::UNIX_EPOCH + millis);
-        Self(ulid.to_string().to_lowercase())
+        Self::new(ulid.to_string().to_lowercase())
     }
 }

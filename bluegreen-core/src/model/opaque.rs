@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -13,12 +15,12 @@ const NAME: &str = "$name";
 /// [natural key](Self::name) may stand, so that a clone can be made by naming others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Opaque(Value);
+pub struct Opaque(Arc<Value>);
 
 impl Opaque {
     /// Wraps what an adapter wants to have carried.
     pub fn new(value: Value) -> Self {
-        Self(value)
+        Self(Arc::new(value))
     }
 
     /// Returns what the adapter wrapped.
@@ -45,7 +47,7 @@ impl Opaque {
     /// Puts another name in the place of every name.
     #[must_use]
     pub fn renamed(&self, rename: &impl Fn(&DimensionValue) -> DimensionValue) -> Self {
-        Self(renamed(&self.0, rename))
+        Self::new(renamed(&self.0, rename))
     }
 
     /// Returns every name of another resource, in the order in which they stand.
