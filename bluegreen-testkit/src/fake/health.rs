@@ -79,6 +79,7 @@ impl Target {
     }
 
     /// Takes a check that was really made into account.
+    #[cfg(feature = "playground")]
     pub(super) fn checked(&mut self, passed: bool, thresholds: Thresholds) {
         let (agrees, needed, next) = match self.state {
             HealthState::Initial if passed => (false, 1, HealthState::Healthy),

@@ -106,22 +106,15 @@ impl Life {
         life
     }
 
-    /// Does one step, and keeps its journal alone: earlier ones would only be read again and again.
+    /// Does one step, and keeps its journal alone.
     async fn live(&self, step: Step) -> (FakeCloud, MemoryStore) {
-        let act = self.act(step);
-        let store = MemoryStore::new();
-        let scene = Scene { store: store.clone(), ..self.scene(&act, Arc::default()) };
-        for (run, lines) in
-            self.store.lines().into_iter().filter(|_| matches!(step, Step::Undo | Step::Downgrade))
-        {
-            store.insert(run, lines);
-        }
+        let scene = self.scene(&self.act(step), Arc::default());
         let end = scene.run().await;
         assert_eq!(end.kind, EndKind::Committed, "{} {step:?}: {}", self.name, end.said);
         tokio::time::sleep(Duration::from_hours(2)).await;
         // Whatever was under way comes to its end when somebody looks.
         let _rest = scene.cloud.world();
-        (scene.cloud, store)
+        (scene.cloud, scene.store)
     }
 
     /// Returns the next step as something to be swept.
@@ -172,10 +165,13 @@ impl Life {
 
     fn scene(&self, act: &Operation, reference: Arc<Vec<FakeCall>>) -> Scene {
         let cloud = self.cloud.fork();
+        // What was done before is read again and again: it is there only for those who need it.
+        let needs_journals = matches!(act, Operation::Undo(_) | Operation::Downgrade(_));
+        let store = if needs_journals { self.store.survive() } else { MemoryStore::new() };
         Scene {
             first: Arc::new(cloud.world()),
             cloud,
-            store: self.store.survive(),
+            store,
             events: EventLog::new(),
             cancel: Cancel::new(),
             spec: self.spec.clone(),
@@ -287,7 +283,10 @@ impl Scene {
                 (kind, format!("{error} {}", why.unwrap_or_default()))
             }
         };
-        End { kind, stuck: self.in_state(StepState::Stuck), remade, said }
+        // Whoever closes a run leaves nothing stuck, and to read the journal takes a while.
+        let is_open = kind == EndKind::Open;
+        let stuck = if is_open { self.in_state(StepState::Stuck) } else { Vec::new() };
+        End { kind, stuck, remade, said }
     }
 
     /// Returns the ledger of the newest run of this operation.
