@@ -69,7 +69,7 @@ impl Watched {
     fn kept_by(world: World, health: HealthStrategy) -> Self {
         let spec = spec(&world).with_health(health);
         // The emulator shows at once what it has done.
-        let (settle, reread) = (Duration::from_secs(1), Duration::from_secs(1));
+        let (settle, reread) = (Duration::from_millis(300), Duration::from_millis(300));
         let policy = Policy { settle, reread, ..Policy::default() };
         let bluegreen = Bluegreen::new(world.cloud.clone(), MemoryStore::new()).with_policy(policy);
         Self { world, spec, bluegreen, seen: Seen::new() }

@@ -14,8 +14,6 @@ use serde_json::{Value, json};
 use crate::sandbox::Said;
 use crate::stand::{ENV, Stand};
 
-const SETTLE: [&str; 2] = ["--settle", "1s"];
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stuck_step_can_be_left_and_the_run_is_closed() {
     let stand = Stand::before("switch").await;
@@ -27,10 +25,10 @@ async fn a_stuck_step_can_be_left_and_the_run_is_closed() {
     let run = run.as_str().unwrap_or_default();
 
     // The other one is still stuck.
-    let some = stand.run(&[&["recover", run, "--skip", "2"][..], &SETTLE].concat()).await;
+    let some = stand.run(&["recover", run, "--skip", "2"]).await;
     assert_eq!(some.status, 4, "{some:?}");
     assert!(some.stderr.contains("\nleft in place:\n  step 4: route web:443: "), "{some:?}");
-    let all = [&["recover", run, "--skip", "4", "--output", "json", "-q"][..], &SETTLE].concat();
+    let all = ["recover", run, "--skip", "4", "--output", "json", "-q"];
     let closed = stand.run(&all).await;
     let report: Value = serde_json::from_str(&closed.stdout).expect("it is JSON");
     assert_eq!((closed.status, &report["state"]), (0, &json!("dirty")), "{closed:?}");
@@ -59,7 +57,7 @@ async fn a_killed_run_goes_on_if_that_is_wanted() {
     // What is missing cannot be done: all of it is taken back, which is not what was wanted.
     let refusal = Fault::refuse(400, "ValidationError", "no such luck");
     stand.proxy.fail(Trigger::action("ModifyRule", 0).with_retries(), refusal);
-    let forward = [&["recover", "--forward"][..], &SETTLE].concat();
+    let forward = ["recover", "--forward"];
     let turned = stand.run(&forward).await;
     assert_eq!(turned.status, 1, "{turned:?}");
     assert!(turned.stdout.contains("\ngoing on with the plan: what is missing is done"));

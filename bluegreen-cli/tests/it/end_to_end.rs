@@ -214,7 +214,7 @@ async fn is_recovered(stand: &Stand, run: &str) {
     let planned = stand.run(&["recover", "--dry-run"]).await.well();
     assert!(planned.contains("route web:80: web-http-green → web-http\n"), "{planned}");
     stand.proxy.heal();
-    let recovered = stand.json(&["recover", &run[..14], "--settle", "1s"]).await;
+    let recovered = stand.json(&["recover", &run[..14]]).await;
     assert_eq!((&recovered["run"], &recovered["state"]), (&json!(run), &json!("rolled-back")));
     let again = stand.json(&["recover", run]).await;
     assert_eq!(again["state"], "nothing-to-do");
@@ -246,7 +246,7 @@ async fn an_interruption_is_a_rollback_and_a_second_one_a_stop() {
     assert_eq!(said.status, 4, "{said:?}");
     assert!(said.stderr.contains("\nperhaps left in place:\n"), "{said:?}");
     stand.proxy.heal();
-    assert_eq!(stand.json(&["recover", "--settle", "1s"]).await[0]["state"], "rolled-back");
+    assert_eq!(stand.json(&["recover"]).await[0]["state"], "rolled-back");
     assert_eq!(stand.json(&["status", ENV]).await, before);
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bluegreen_testkit::emulator::account::Account;
 use bluegreen_testkit::emulator::{Call, Fault, Trigger};
+use futures_util::future::join_all;
 
 use crate::life::LIFE;
 use crate::stand::{ENV, Stand};
@@ -15,7 +16,7 @@ use crate::stand::{ENV, Stand};
 const NEVER: Duration = Duration::from_hours(1);
 /// After the process was killed, and before its successor believes that the call is lost.
 const LATE: Duration = Duration::from_millis(600);
-/// How late a call may land, as the program is told.
+/// How late a call may land, as a recovery is told.
 const SETTLE: [&str; 2] = ["--settle", "1s"];
 
 /// What goes wrong with each changing call in turn.
@@ -96,7 +97,7 @@ impl<'a> Sweep<'a> {
     async fn lose(&self, nth: usize) -> Option<Call> {
         let stand = self.stand;
         stand.proxy.fail(Trigger::mutation(nth).with_retries(), Fault::LoseReply);
-        let said = stand.run(&[&stand.args(self.operation)[..], &SETTLE].concat()).await;
+        let said = stand.run(&stand.args(self.operation)).await;
         let calls = stand.proxy.calls().into_iter();
         let call = calls.filter(|call| call.mutating).nth(nth);
         let what = format!("{}, unanswered ({nth}, {call:?})", self.operation);
@@ -117,9 +118,10 @@ impl<'a> Sweep<'a> {
 /// Strikes every changing call of every operation; all at the same time, as far as they do not
 /// follow each other.
 async fn sweep(fate: Fate) {
+    const PARTS: usize = 4;
     let part = async |first| {
         let stand = Stand::new().await;
-        Sweep::new(&stand, "upgrade").await.strike(fate, first, 2).await
+        Sweep::new(&stand, "upgrade").await.strike(fate, first, PARTS).await
     };
     let rest = async {
         let stand = Stand::before("deploy").await;
@@ -129,9 +131,9 @@ async fn sweep(fate: Fate) {
         }
         struck
     };
-    let (even, odd, rest) = tokio::join!(part(0), part(1), rest);
+    let (parts, rest) = tokio::join!(join_all((0..PARTS).map(part)), rest);
     // So that a sweep that strikes nothing is none.
-    let struck = [even + odd, rest[0], rest[1], rest[2]];
+    let struck = [parts.into_iter().sum(), rest[0], rest[1], rest[2]];
     let least = [17, 4, 5, 2];
     assert!(struck.iter().zip(least).all(|(struck, least)| *struck >= least), "{struck:?}");
 }

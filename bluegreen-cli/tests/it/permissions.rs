@@ -113,7 +113,7 @@ impl Guarded {
             let named = format!("not authorized to perform: {action}");
             assert!(said.stderr.contains(&named), "{operation} without {action}: {said:?}");
             if said.status == 4 && BOTH_WAYS.contains(&(operation, action.as_str())) {
-                let said = self.run(&whole, &["recover", "--settle", "1s"]).await;
+                let said = self.run(&whole, &["recover"]).await;
                 assert_eq!(said.status, 0, "{operation} with {action} again: {said:?}");
             } else {
                 assert!(matches!(said.status, 1 | 3), "{operation} without {action}: {said:?}");
@@ -250,7 +250,7 @@ async fn a_way_back_that_is_not_allowed_is_left_open_and_goes_on_once_it_is() {
     assert_eq!(said.status, 4, "{said:?}");
     let named = "not authorized to perform: elasticloadbalancing:DeleteListener";
     assert!(said.stderr.contains(named), "{said:?}");
-    let said = guarded.run(&whole, &["recover", "--settle", "1s"]).await;
+    let said = guarded.run(&whole, &["recover"]).await;
     assert_eq!(said.status, 0, "{said:?}");
     assert_eq!(guarded.stand.json(&["status", ENV]).await, before);
 }

@@ -124,7 +124,7 @@ impl Stand {
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test")
             // The emulator shows at once what it has done, and does nothing late.
-            .env("BLUEGREEN_SETTLE", "1s");
+            .env("BLUEGREEN_SETTLE", "300ms");
         command
     }
 }

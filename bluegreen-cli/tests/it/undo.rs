@@ -133,7 +133,7 @@ async fn what_others_changed_since_stops_an_undo_field_by_field() {
 async fn what_a_failed_undo_made_again_is_said() {
     let stand = Stand::before("deploy").await;
     let run = stand.json(&["log"]).await[0]["run"].clone();
-    let undo = ["undo", run.as_str().unwrap_or_default(), "--settle", "1s"];
+    let undo = ["undo", run.as_str().unwrap_or_default()];
     // The last thing to be taken back, when everything that was made is deleted.
     let refuse = || {
         let refusal = Fault::refuse(400, "ValidationError", "no such luck");
