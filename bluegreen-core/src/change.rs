@@ -112,10 +112,8 @@ macro_rules! each {
 
 /// How long it takes, roughly, to make a call and see its effect.
 const CALL: Duration = Duration::from_secs(2);
-/// How long it takes, roughly, until machines are drained and gone.
-const STOP: Duration = Duration::from_mins(5);
-/// How long it takes, roughly, until machines have started and are healthy.
-const START: Duration = Duration::from_mins(5);
+/// How long it takes, roughly, until machines have started and are healthy, or are drained and gone.
+const MACHINES: Duration = Duration::from_mins(5);
 
 impl CloudChange {
     fn kind(&self) -> &dyn EditKind {
@@ -200,10 +198,7 @@ impl Change for CloudChange {
 
     fn undo_time(&self) -> Duration {
         match self {
-            // Other machines must start, and earn their health.
-            Self::Capacity(edit) if edit.after.desired < edit.before.desired => START,
-            // Its machines must drain and end.
-            Self::Capacity(_) => STOP,
+            Self::Capacity(_) => MACHINES,
             // The cloud takes its time to let go of it.
             Self::ScalingGroup(_) => Duration::from_secs(30),
             _ => CALL,

@@ -248,12 +248,10 @@ fn check_names(environment: &Environment, survey: &UpgradeSurvey) -> Result<(), 
 /// Replaces a floating version by the number in use: a deploy makes versions, and a group that
 /// follows the newest would launch them.
 fn pinned(launch: &LaunchSource, version: Option<u64>) -> LaunchSource {
-    match (launch.template(), version) {
-        (Some((_, version)), Some(number)) if version.floats() => {
-            launch.with_version(TemplateVersion::Number(number))
-        }
-        _ => launch.clone(),
-    }
+    version.map_or_else(
+        || launch.clone(),
+        |number| launch.with_version(TemplateVersion::Number(number)),
+    )
 }
 
 /// Pins, tags and protects what is there; touches no route, no target and no size.

@@ -74,7 +74,7 @@ impl<C: Change, G: Gate<World = C::World>> Run<'_, C, G> {
     /// Waits for the calls that an earlier process had under way: what lands later would land on
     /// what a later stage made of it.
     async fn let_land(&self, open: &[Open<C>]) {
-        let under_way = open.iter().filter(|one| one.begun && self.ledger.is_in_doubt(one.step));
+        let under_way = open.iter().filter(|one| self.ledger.is_in_doubt(one.step));
         let changes: Vec<&C> = under_way.map(|one| &one.change).collect();
         if !changes.is_empty() {
             self.emit(EventKind::Settling { settle: self.engine.policy.settle });

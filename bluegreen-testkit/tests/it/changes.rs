@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use bluegreen_core::change::{CloudChange, Edit, MarkedVersion};
+use bluegreen_core::cloud::{CloudError, CloudErrorKind};
 use bluegreen_core::model::{
-    Actions, Capacity, LaunchConfigurationName, LaunchEdit, LaunchSource, LaunchTemplateName,
-    ListenerKey, LoadBalancerName, Mark, Process, RouteKey, RunId, ScalingGroupName,
-    TargetGroupName, TemplateSettings, UserData,
+    Actions, Capacity, Fitting, FittingKey, LaunchConfigurationName, LaunchEdit, LaunchSource,
+    LaunchTemplateName, ListenerKey, LoadBalancerName, Mark, PolicyKey, PolicyName, Process,
+    RouteKey, RunId, ScalingGroupName, ScalingGroupSettings, ScheduleName, TargetGroupName,
+    TemplateSettings, UserData,
 };
 use bluegreen_core::transaction::{Change as _, Reversibility};
 use bluegreen_testkit::fake::template;
+use bluegreen_testkit::mock::MockCloud;
 
 use crate::stage::{Scene, Verb};
 
@@ -103,4 +106,61 @@ fn what_is_suspended_and_what_is_resumed_is_told_apart() {
     assert_eq!(told(false, false), format!("resume {both}"));
     let each = "suspend AlarmNotification and resume ScheduledActions of nginx-live";
     assert_eq!(told(true, false), each);
+}
+
+#[test]
+fn a_size_is_taken_back_exactly_unless_machines_were_stopped() {
+    let of =
+        |before, after| CloudChange::Capacity(Edit::new(blue(), before, after)).reversibility();
+    let three = Capacity::new(1, 3, 6);
+    assert_eq!(of(three, Capacity::new(0, 3, 9)), Reversibility::Exact);
+    assert_eq!(of(three, Capacity::new(1, 4, 6)), Reversibility::Exact);
+    assert_eq!(of(three, Capacity::new(1, 2, 6)), Reversibility::Equivalent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_make_a_group_or_a_target_group_takes_one_call() {
+    let upgraded = Scene::before(Verb::Deploy).await.world();
+    let target_group = TargetGroupName::new("nginx-http-green");
+    let settings = upgraded.target_groups[&target_group].clone();
+    let made = CloudChange::TargetGroup(Edit::create(target_group, settings));
+    let group = ScalingGroupName::new("nginx-live-green");
+    let settings = ScalingGroupSettings {
+        launch: template("nginx", 1),
+        capacity: Capacity::ZERO,
+        target_groups: [].into(),
+        tags: [].into(),
+        details: upgraded.scaling_groups[&group].details.clone(),
+        uncarried: vec![],
+        unknown: vec![],
+    };
+    for change in [made, CloudChange::ScalingGroup(Edit::create(group, settings))] {
+        let scene = Scene::example();
+        change.apply(&scene.cloud).await.expect("it can be made");
+        let calls = scene.cloud.calls();
+        assert!(calls.len() == 1 && calls[0].mutating, "{change}: {calls:?}");
+    }
+}
+
+/// As AWS says of hooks, policies and schedules of a group that is gone; the fake finds none.
+#[tokio::test]
+async fn a_group_that_is_not_there_has_no_fittings_and_no_policies() {
+    let mut cloud = MockCloud::new();
+    let gone = |group: &ScalingGroupName| {
+        CloudError::new(CloudErrorKind::NotFound, "reading the scaling group", group)
+    };
+    cloud.expect_fittings().returning(move |group| Err(gone(group)));
+    cloud.expect_policies().returning(move |group| Err(gone(group)));
+    cloud.expect_schedules().returning(move |group| Err(gone(group)));
+    let fitting = FittingKey { group: blue(), fitting: Fitting::WarmPool };
+    let policy = PolicyKey { group: blue(), policy: PolicyName::new("busy") };
+    let schedule = (blue(), ScheduleName::new("mornings"));
+    for change in [
+        CloudChange::Fitting(Edit { of: fitting, before: None, after: None }),
+        CloudChange::Policy(Edit { of: policy, before: None, after: None }),
+        CloudChange::Schedule(Edit { of: schedule, before: None, after: None }),
+    ] {
+        let found = change.find(&cloud).await.expect("nothing is there");
+        assert!(found.is_empty(), "{change}: {found:?}");
+    }
 }

@@ -416,6 +416,17 @@ async fn an_old_run_is_read_with_one_call_and_a_list_costs_one() {
     assert_eq!(other.calls(), ["get shared/runs/01run/whole", "folders shared/runs/"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn to_close_an_old_run_again_costs_no_call() {
+    let objects = MemoryObjects::new();
+    assert!(write(&objects).await.error.is_none());
+    let other = objects.another();
+    let (_, mut journal) = store(&other).open(&run()).await.expect("it can be opened");
+    let calls = other.calls();
+    journal.close().await.expect("it is closed");
+    assert_eq!(other.calls(), calls);
+}
+
 /// Every two faults at two different calls of so many.
 fn pairs(calls: usize) -> impl Iterator<Item = ((usize, ObjectFault), (usize, ObjectFault))> {
     let faults = || ObjectFault::ALL.into_iter();

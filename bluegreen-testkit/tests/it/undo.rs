@@ -6,7 +6,7 @@ mod serving;
 
 use bluegreen_core::model::{Capacity, ScalingGroupName, tag_key};
 use bluegreen_core::operation::{Done, OperationErrorKind};
-use bluegreen_core::transaction::Ending;
+use bluegreen_core::transaction::{Ending, Event, EventKind};
 use bluegreen_testkit::invariant::every_route_has_a_healthy_target;
 
 use crate::stage::{Scene, Verb, calm};
@@ -137,4 +137,23 @@ async fn a_failed_undo_of_an_upgrade_makes_again_what_it_deleted_and_says_so() {
         "{:?}",
         error.remade()
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_deleted_is_not_said_to_be_made_again() {
+    for verb in Verb::ALL {
+        let reference = Scene::before(verb).await;
+        reference.must(verb).await;
+        let mut undone = 0;
+        for call in 0..reference.cloud.calls().len() {
+            let scene = Scene::before(verb).await;
+            let cancel = scene.cancel.clone();
+            scene.cloud.before_call(call, move |_| cancel.request());
+            let Err(error) = scene.operate(verb).await else { continue };
+            assert_eq!(error.remade(), [""; 0], "{verb:?}, cancelled at call {call}");
+            let is_undone = |event: &Event| matches!(event.event, EventKind::Undone { .. });
+            undone += scene.events.events().iter().filter(|event| is_undone(event)).count();
+        }
+        assert!(undone > 0, "nothing of {verb:?} was taken back");
+    }
 }

@@ -116,3 +116,22 @@ async fn a_call_that_lands_later_than_any_may_is_taken_back_as_soon_as_it_is_see
         assert_eq!(flags.values(), Values::new(), "{on_the_way:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_seems_to_be_somebody_elses_is_looked_at_for_as_long_as_reads_may_lag() {
+    // The second change was refused, and seems to be gone for as long as reads may lag; only then
+    // is the first one looked at.
+    for (lags, kind) in [(15, RunErrorKind::RolledBack), (25, RunErrorKind::Dirty)] {
+        let (flags, store) = (Flags::default(), MemoryStore::new());
+        flags.script([Fault::None, Fault::Refuse]);
+        flags.meddle_after(1, "a", 7);
+        let after = flags.clone();
+        let shown = tokio::spawn(async move {
+            tokio::time::sleep(REREAD + Duration::from_secs(lags)).await;
+            after.set("a", Some(1));
+        });
+        let end = even(&flags, &store).run(plan(vec![set("a"), set("b")])).await;
+        assert_eq!(end.expect_err("it was refused").kind(), kind, "for {lags} s");
+        shown.await.expect("it does not panic");
+    }
+}

@@ -38,11 +38,11 @@ pub(super) fn permissions(found: &Examination) -> Vec<Finding> {
         Err(why) => return vec![unknown(CHECK, name.as_str(), why)],
     };
     let mut denied: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let mut asked: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut allowed: BTreeSet<&str> = BTreeSet::new();
     let mut dark: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for one in permissions {
         match &one.verdict {
-            PermissionVerdict::Allowed => *asked.entry(&one.operation).or_default() += 1,
+            PermissionVerdict::Allowed => drop(allowed.insert(&one.operation)),
             PermissionVerdict::Denied => {
                 denied.entry(&one.operation).or_default().push(&one.action);
             }
@@ -59,7 +59,7 @@ pub(super) fn permissions(found: &Examination) -> Vec<Finding> {
                 .mended_by(format!("bluegreen iam-policy {name} --operation {operation}"))
         })
         .collect();
-    let is_all_dark = asked.is_empty() && denied.is_empty();
+    let is_all_dark = allowed.is_empty() && denied.is_empty();
     findings.extend(dark.iter().map(|(why, actions)| {
         if is_all_dark {
             return unknown(CHECK, name.as_str(), why);
@@ -68,7 +68,7 @@ pub(super) fn permissions(found: &Examination) -> Vec<Finding> {
         let what = format!("whether these credentials may do {} is not known", actions.join(", "));
         Finding::note(CHECK, format!("{what}: {why}"), "an operation may be refused on its way")
     }));
-    let well = asked.keys().filter(|operation| !denied.contains_key(*operation));
+    let well = allowed.iter().filter(|operation| !denied.contains_key(*operation));
     let well: Vec<&str> = well.copied().collect();
     if !well.is_empty() && dark.is_empty() {
         let is_read = permissions.iter().any(|one| one.evidence == Evidence::Documents);

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bluegreen_core::cloud::ReadLoadBalancers as _;
 use bluegreen_core::model::{
-    Color, ListenerKey, LoadBalancerKind, LoadBalancerName, Opaque, Quiet, TargetGroupName,
+    Action, Actions, Color, Forward, HealthStrategy, Limits, ListenerKey, LoadBalancerKind,
+    LoadBalancerName, Opaque, Quiet, TargetGroupName,
 };
 use bluegreen_core::operation::OperationErrorKind;
 use bluegreen_core::plan::NETWORK_SETTLE;
@@ -185,4 +186,24 @@ async fn target_groups_that_no_scaling_group_can_fill_are_refused_by_name() {
         let text = told(&error);
         assert!(text.contains("nginx-80") && text.contains(word), "{text}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_network_load_balancer_takes_in_one_action_is_known_without_being_told() {
+    let shared = network().with_target_group_settings("canary", target_group(80, "TCP"));
+    let weights = [(name(80), 9), ("canary".to_owned(), 1)];
+    let weights = weights.map(|(name, weight)| (TargetGroupName::new(name), weight));
+    let forward = Forward::new(weights.into(), None).expect("there are weights");
+    let both = Actions::new(vec![Action::Forward(forward)]);
+    let cloud = FakeCloud::new(shared.with_listener(NAME, 80, "TCP", both));
+    let mut scene = Scene::new(cloud.with_limits(Limits::default()));
+    scene.spec.quiet.unmeasured = true;
+    scene.spec.health = HealthStrategy::WeightZero { cuts_connections: true };
+    let before = scene.world();
+    let refused = scene.operate(Verb::Upgrade).await.expect_err("a third one does not fit");
+    let words = told(&refused);
+    for word in ["nginx-live:80", "2 target groups", "1 more", "allows 2"] {
+        assert!(words.contains(word), "{word} is not in: {words}");
+    }
+    assert_eq!(scene.world(), before);
 }

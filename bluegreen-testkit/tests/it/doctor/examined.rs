@@ -1,6 +1,9 @@
 //! Findings of examinations that are put together by hand.
 
-use bluegreen_core::model::{EnvironmentName, LaunchSource, Process, RunId, Timestamp};
+use bluegreen_core::model::{
+    EnvironmentName, Evidence, LaunchSource, Permission, PermissionVerdict, Process, RunId,
+    Timestamp,
+};
 use bluegreen_core::plan::{Examination, Unread, examine};
 use bluegreen_core::transaction::{Held, Holder};
 
@@ -85,4 +88,40 @@ async fn another_environment_that_cannot_be_read_is_noted_and_this_one_told_else
     found.unclaimed_by = vec![unread("IE-L-NGINX"), unread("IE-L-JOBS")];
     let wanted = ["note: environment `IE-L-JOBS` cannot be read: denied"];
     assert_eq!(told(&found, "orphans"), wanted);
+}
+
+fn permission(operation: &str, verdict: PermissionVerdict, evidence: Evidence) -> Permission {
+    let action = format!("elasticloadbalancing:{operation}");
+    Permission { operation: operation.to_owned(), action, verdict, evidence }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_allowed_is_said_with_how_that_is_known() {
+    let mut found = upgraded().await;
+    for (evidence, more) in [
+        (Evidence::Simulation, ""),
+        (Evidence::Documents, ", as its policies say; nobody knows what else forbids"),
+    ] {
+        let allowed = |operation| permission(operation, PermissionVerdict::Allowed, evidence);
+        found.permissions = Ok(vec![allowed("deploy"), allowed("switch"), allowed("deploy")]);
+        let wanted = format!("ok: all there is for deploy, switch{more}");
+        assert_eq!(told(&found, "permissions"), [wanted]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_well_as_long_as_one_action_is_in_the_dark() {
+    let mut found = upgraded().await;
+    let of = |operation, verdict| permission(operation, verdict, Evidence::Documents);
+    let dark = || of("scaledown", PermissionVerdict::Unknown("it depends on a tag".to_owned()));
+    let all = "note: what these credentials may do is not known: it depends on a tag";
+    let one = "note: whether these credentials may do elasticloadbalancing:scaledown is not known: \
+               it depends on a tag";
+    found.permissions = Ok(vec![dark()]);
+    assert_eq!(told(&found, "permissions"), [all]);
+    found.permissions = Ok(vec![dark(), of("switch", PermissionVerdict::Allowed)]);
+    assert_eq!(told(&found, "permissions"), [one]);
+    found.permissions = Ok(vec![dark(), of("switch", PermissionVerdict::Denied)]);
+    let denied = "problem: `switch` may not do elasticloadbalancing:switch";
+    assert_eq!(told(&found, "permissions"), [denied, one]);
 }

@@ -1,4 +1,4 @@
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -134,8 +134,17 @@ fn try_take(
         .truncate(false)
         .open(path)
         .map_err(|error| unusable(path, error))?;
+    lock(file, path, environment, held)
+}
+
+/// Locks a file that was opened, and may have been replaced since.
+fn lock(
+    file: File,
+    path: &Path,
+    environment: &EnvironmentName,
+    held: &Held,
+) -> Result<Option<File>, StoreError> {
     match file.try_lock() {
-        // It may have been replaced between the two.
         Ok(()) if !is_named(&file, path)? => Ok(None),
         Ok(()) => write(&file, path, held).map(|()| Some(file)),
         Err(TryLockError::WouldBlock) => match read(&file, path)? {
@@ -149,14 +158,11 @@ fn try_take(
     }
 }
 
-/// Returns whether the file is the one of that name.
+/// Returns whether the file is the one of that name; one that cannot be looked for is not.
 fn is_named(file: &File, path: &Path) -> Result<bool, StoreError> {
     let ours = file.metadata().map_err(|error| unusable(path, error))?;
-    match fs::metadata(path) {
-        Ok(named) => Ok((named.dev(), named.ino()) == (ours.dev(), ours.ino())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(unusable(path, error)),
-    }
+    let is_ours = |named: Metadata| (named.dev(), named.ino()) == (ours.dev(), ours.ino());
+    Ok(fs::metadata(path).is_ok_and(is_ours))
 }
 
 fn write(mut file: &File, path: &Path, held: &Held) -> Result<(), StoreError> {
@@ -201,5 +207,34 @@ fn last_break(path: &Path) -> Result<Option<Break>, StoreError> {
         Ok(text) => Ok(text.lines().rev().find_map(|line| serde_json::from_str(line).ok())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(unusable(&breaks, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::RunId;
+
+    fn held() -> Held {
+        let since = Timestamp::from_millis(0);
+        let (owner, host) = ("ann".to_owned(), "ci-1".to_owned());
+        let (operation, run) = ("deploy".to_owned(), RunId::new("01a"));
+        Held { holder: Holder { owner, host, process: 7, operation, run, since }, deadline: since }
+    }
+
+    #[test]
+    fn a_file_that_was_replaced_before_it_was_locked_is_no_lock() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let path = folder.path().join("web.lock");
+        let environment = EnvironmentName::new("web");
+        let lock = |file| lock(file, &path, &environment, &held()).expect("it can be locked");
+        let replaced = File::create(&path).expect("a file can be made");
+        fs::remove_file(&path).expect("it is there");
+        assert!(lock(replaced).is_none(), "nothing is of that name");
+        let replaced = File::create(&path).expect("a file can be made");
+        fs::rename(&path, folder.path().join("aside")).expect("it is there");
+        let file = File::create(&path).expect("a file can be made");
+        assert!(lock(replaced).is_none(), "another file is of that name");
+        assert!(lock(file).is_some(), "it is the one of that name");
     }
 }

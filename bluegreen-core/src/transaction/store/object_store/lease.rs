@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use tokio::sync::Mutex;
 
 use super::super::{Break, Condition, Holder, Lock, LockState, Object, StoreError, StoreErrorKind};
-use super::nonce;
 use super::patient::{Patient, Settled};
 use crate::model::{EnvironmentName, Timestamp};
 use slip::{Slip, State};
@@ -96,7 +95,7 @@ pub(super) async fn take_away(
         }
         let holder = slip.holder.clone();
         let broken = Break { by: by.to_owned(), at, holder: holder.clone() };
-        let slip = Slip { state: State::Broken, nonce: nonce(), broken: Some(broken), ..slip };
+        let slip = Slip { state: State::Broken, broken: Some(broken), ..slip };
         // It may just have been renewed.
         if let Settled::Ours(_) = spot.put(&slip, &Condition::Version(object.version)).await? {
             return Ok(Some(holder));
