@@ -77,7 +77,7 @@ impl RunState {
 /// Reads the entries of a run and folds them.
 pub(super) fn replay(lines: &[String]) -> Result<(Vec<CloudEntry>, CloudLedger), JournalError> {
     let entries = decode(lines).map_err(JournalError::Decode)?;
-    let records = entries.iter().map(|entry: &CloudEntry| entry.record.clone());
+    let records = entries.iter().map(|entry: &CloudEntry| &entry.record);
     let ledger = CloudLedger::replay(records).map_err(JournalError::Illegal)?;
     Ok((entries, ledger))
 }

@@ -1,3 +1,4 @@
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -113,14 +114,17 @@ impl<C: Change, G: Gate> Ledger<C, G> {
     }
 
     /// Folds all records of a journal.
-    pub fn replay(records: impl IntoIterator<Item = Record<C, G>>) -> Result<Self, IllegalRecord> {
+    pub fn replay<R: Borrow<Record<C, G>>>(
+        records: impl IntoIterator<Item = R>,
+    ) -> Result<Self, IllegalRecord> {
         let mut records = records.into_iter();
-        let Some(Record::Begun(header)) = records.next() else {
+        let first = records.next();
+        let Some(Record::Begun(header)) = first.as_ref().map(Borrow::borrow) else {
             return Err(IllegalRecord { record: "the first".to_owned() });
         };
-        let mut ledger = Self::new(*header);
+        let mut ledger = Self::new(Header::clone(header));
         for record in records {
-            ledger.fold(&record)?;
+            ledger.fold(record.borrow())?;
         }
         Ok(ledger)
     }
