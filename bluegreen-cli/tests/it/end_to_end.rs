@@ -1,5 +1,7 @@
 //! The whole of it, on an emulator: operations, their ends, and what is told of them.
 
+use std::time::Duration;
+
 use bluegreen_testkit::emulator::{Fault, Trigger};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -93,6 +95,8 @@ IE-L-NGINX  green is live  (account 123456789012 emulator, us-east-1)
 "
     );
     assert_eq!(status, expected);
+    // What the last switch sent to blue is done after two seconds, and nobody waits for it then.
+    tokio::time::sleep(Duration::from_secs(2)).await;
     let args = ["deploy", ENV, "--image", image, "--size", "1", "--dry-run"];
     let plan = stand.run(&args).await.well();
     let expected = format!(
