@@ -196,6 +196,7 @@ async fn judge<S: Subject>(
 ) -> Result<Verdict, String> {
     let met = met(case);
     let was_open = first.kind == EndKind::Open;
+    let was_recovered = recovered.is_some();
     let mut end = recovered.unwrap_or(first);
     if end.kind == EndKind::Open {
         // It may have died with nothing left to do.
@@ -249,9 +250,12 @@ async fn judge<S: Subject>(
     if let Some(violation) = violations.into_iter().next() {
         return Err(violation);
     }
-    let again = last.survive().recover(&How::default()).await;
-    if again.kind != EndKind::Nothing {
-        return Err(format!("recovering twice is not recovering once: {again:?}"));
+    // Where nothing was open, that has just been asked.
+    if was_recovered {
+        let again = last.survive().recover(&How::default()).await;
+        if again.kind != EndKind::Nothing {
+            return Err(format!("recovering twice is not recovering once: {again:?}"));
+        }
     }
     Ok(verdict)
 }

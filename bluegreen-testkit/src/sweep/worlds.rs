@@ -18,7 +18,7 @@ const NAME: &str = "nginx-live";
 /// that another service has a share of; both colours in one route; both with a test rule;
 /// a group with all that a group can have.
 ///
-/// The last six are swept without pairs, which would take most of the time.
+/// The last five are swept without pairs, which would take most of the time.
 pub fn all() -> Vec<Life> {
     let weight_zero = HealthStrategy::WeightZero { cuts_connections: false };
     let test_rules = HealthStrategy::TestRule { sources: vec![] };
@@ -26,7 +26,7 @@ pub fn all() -> Vec<Life> {
         Life::of("one listener", one_listener()),
         Life::of("HTTP, HTTPS, rules", World::example()),
         Life::of("two load balancers", two_load_balancers()),
-        Life::of("launch configuration", launch_configuration()).without_pairs(),
+        Life::of("launch configuration", launch_configuration()),
         Life::of("network", network())
             .without_pairs()
             // Flows are counted for each load balancer only.
