@@ -54,7 +54,7 @@ impl<'a> Sweep<'a> {
             };
             let Some(call) = call else { return struck };
             let what = format!("{}, {fate:?} at {} (call {nth})", self.operation, call.action);
-            self.stand.is_as(&self.before, &what).await;
+            self.stand.is_back(self.operation, &self.before, &what).await;
         }
         unreachable!("an operation has an end")
     }
@@ -136,6 +136,18 @@ async fn sweep(fate: Fate) {
     let struck = [parts.into_iter().sum(), rest[0], rest[1], rest[2]];
     let least = [17, 4, 5, 2];
     assert!(struck.iter().zip(least).all(|(struck, least)| *struck >= least), "{struck:?}");
+}
+
+/// Kills a downgrade at each of its changing calls; what it deleted is made again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_downgrade_that_is_killed_at_any_call_is_taken_back() {
+    const PARTS: usize = 3;
+    let part = async |first| {
+        let stand = Stand::before("downgrade").await;
+        Sweep::new(&stand, "downgrade").await.strike(Fate::Killed(NEVER), first, PARTS).await
+    };
+    let struck: usize = join_all((0..PARTS).map(part)).await.into_iter().sum();
+    assert!(struck >= 10, "{struck}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

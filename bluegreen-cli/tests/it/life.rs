@@ -45,8 +45,17 @@ impl Stand {
         same(before, &self.account().await, what);
     }
 
-    /// Asserts the same, but for the identities of what was made again.
-    pub(crate) async fn is_like(&self, before: &Account, what: &str) {
+    /// Asserts that an operation was taken back: a downgrade deletes, and what it deleted has
+    /// another identity when it is made again.
+    pub(crate) async fn is_back(&self, operation: &str, before: &Account, what: &str) {
+        match operation {
+            "downgrade" => self.is_like(before, what).await,
+            _ => self.is_as(before, what).await,
+        }
+    }
+
+    /// Asserts that the account is as it was but for the identities of what was made again.
+    async fn is_like(&self, before: &Account, what: &str) {
         same(&anonymous(before), &anonymous(&self.account().await), what);
     }
 }

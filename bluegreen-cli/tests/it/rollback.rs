@@ -33,11 +33,7 @@ async fn part(operation: &'static str, first: usize, step: usize) -> usize {
         let what = format!("{args:?}, {} refused", call.map_or("nothing", |call| &*call.action));
         assert_eq!(said.status, 1, "{what}: {said:?}");
         assert!(said.stderr.contains("as it was before"), "{what}: {said:?}");
-        if operation == "downgrade" {
-            stand.is_like(&before, &what).await;
-        } else {
-            stand.is_as(&before, &what).await;
-        }
+        stand.is_back(operation, &before, &what).await;
     }
     unreachable!("an operation has an end")
 }
