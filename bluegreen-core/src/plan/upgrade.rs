@@ -118,7 +118,7 @@ pub struct UpgradeSurvey {
     pub schedules: Vec<Schedule>,
     /// What the blue scaling group is fitted with.
     pub fittings: BTreeMap<Fitting, Opaque>,
-    /// The number of the template version that the group launches now, if it launches one.
+    /// The number behind the template version that the group launches, if that one floats.
     pub version: Option<u64>,
     /// Which green names are taken already: of target groups, of the scaling group, of alarms.
     pub taken: BTreeSet<String>,
